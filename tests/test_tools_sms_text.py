@@ -97,9 +97,7 @@ class TestToolsSmsText(BaseCase):
 
     def test_with_suffix_leaves_prose_and_longer_numbers(self):
         for text in ("با ارسال لغو11 دیگر پیامی نمی‌گیرید", "کد شما لغو110"):
-            self.assertEqual(
-                sms_text.with_suffix(text, "لغو11"), f"{text}\nلغو11"
-            )
+            self.assertEqual(sms_text.with_suffix(text, "لغو11"), f"{text}\nلغو11")
 
     def test_with_suffix_of_another_line(self):
         self.assertEqual(sms_text.with_suffix("Hi", "STOP 11"), "Hi\nSTOP 11")

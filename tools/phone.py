@@ -174,10 +174,8 @@ def _clean_character(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))
-    if character in "+＋":
-        return "+"
-    if character in "*#＊＃":
-        return unicodedata.normalize("NFKC", character)
+    if (sign := unicodedata.normalize("NFKC", character)) in ("+", "*", "#"):
+        return sign
     # Punctuation, separators, symbols, marks and invisible format characters
     # carry nothing. Letters, other numerals, control characters, surrogates
     # and unassigned code points mean that this is not a phone number.

@@ -103,9 +103,10 @@ def count(text: str) -> SmsCount:
 def with_suffix(text: str, suffix: str) -> str:
     """Return the text ending with the opt-out suffix, once, on its own last line.
 
-    Any spelling of it («لغو11», «لغو ۱۱», «لغو۱۱») that already ends the text or
-    stands alone on a line is that suffix, and is rewritten as the line wants it:
-    panels look for the exact form. A mention inside a sentence is prose and stays.
+    Any spelling of it («لغو11», «لغو 11», Persian digits) that already ends the
+    text or stands alone on a line is that suffix, and is rewritten as the line
+    wants it: panels look for the exact form. A mention inside a sentence is prose
+    and stays.
     An empty text means "no SMS" and stays empty.
 
     Source: regulator's rule that a message must end with «لغو 11».
