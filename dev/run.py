@@ -95,7 +95,7 @@ class Client:
         return self._post(f"/web/dataset/call_kw/{model}/{method}", params)
 
     def _post(self, path: str, params: dict):
-        request = urllib.request.Request(  # noqa: S310 - our own server
+        request = urllib.request.Request(
             self.url + path,
             json.dumps({"jsonrpc": "2.0", "params": params}).encode(),
             {"Content-Type": "application/json"},
@@ -118,10 +118,8 @@ def pairing_line(server: OdooServer, public_url: str) -> str:
             fields=["res_id"],
         )
         if not found:
-            return f"demo device    none ({MODULE}.{DEMO_DEVICE} is not in this database)"
-        code = client.call(
-            "club.device", "generate_pairing_code", [found[0]["res_id"]]
-        )
+            return f"demo device    none: no {MODULE}.{DEMO_DEVICE} in this database"
+        code = client.call("club.device", "generate_pairing_code", [found[0]["res_id"]])
     except (LookupError, OSError) as error:
         return f"demo device    no setup string: {error}"
     return f"setup string   {public_url}|{server.db}|{code}"

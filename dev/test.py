@@ -64,7 +64,8 @@ def pytest_command(env, arguments) -> list:
         screenshots=LOG / "screenshots",
     )
     command = [env.python, "-m", "pytest", "-c", ROOT / "pyproject.toml"]
-    command += ["--rootdir", ADDONS, "-p", "pytest_log_guard"]
+    # Seen through the link only: from above, the clone itself looks like a package.
+    command += ["--rootdir", ADDONS, "--confcutdir", ADDONS, "-p", "pytest_log_guard"]
     command += ["-m", "soak" if arguments.soak else "not soak"]
     command += ["--odoo-config", conf, "--odoo-database", DATABASE]
     command += ["--odoo-log-level", "info", "--odoo-http"]
@@ -111,7 +112,9 @@ def run() -> int:
             say("0 passed, 1 failed")
             return 1
         child_env = environment.script_environment(env)
-        child_env.update(COVERAGE_FILE=str(ROOT / ".local" / "coverage"), LANG="C.UTF-8")
+        child_env.update(
+            COVERAGE_FILE=str(ROOT / ".local" / "coverage"), LANG="C.UTF-8"
+        )
         status = subprocess.run(
             list(map(str, pytest_command(env, arguments))),
             env=child_env,

@@ -17,7 +17,7 @@ from .paths import LOCAL, SetupError, remove, run, say, step
 APT = LOCAL / "apt"
 PACKAGES = APT / "packages"
 _index_lock = threading.Lock()
-_index_ready = False
+_index_ready = threading.Event()
 
 _SUITE = re.compile(
     r"^(bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing"
@@ -170,9 +170,8 @@ def _write_configuration(suites) -> None:
 
 def refresh_index() -> None:
     """Fetch the package lists once per process."""
-    global _index_ready
     with _index_lock:
-        if _index_ready:
+        if _index_ready.is_set():
             return
         for tool in ("apt-get", "dpkg-deb"):
             if not shutil.which(tool):
@@ -183,7 +182,7 @@ def refresh_index() -> None:
         _write_configuration(["sid", "bookworm"])
         with step("package lists"):
             run(_apt("apt-get", "update", "-q"), "apt", "apt-get update")
-        _index_ready = True
+        _index_ready.set()
 
 
 def _offered(package: Package) -> str:

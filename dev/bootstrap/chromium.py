@@ -42,8 +42,7 @@ def ensure() -> None:
     if not browser:
         raise SetupError("Chromium was installed but is not on PATH")
     BIN.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(["#!/bin/sh", f'exec "{browser}" \\', *(f"  {f} \\" for f in QUIET)])
-    text += '\n  "$@"\n'
+    text = f'#!/bin/sh\nexec "{browser}" {" ".join(QUIET)} "$@"\n'
     if not WRAPPER.exists() or WRAPPER.read_text() != text:
         partial = WRAPPER.with_suffix(".partial")
         partial.write_text(text)

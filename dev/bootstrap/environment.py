@@ -52,7 +52,6 @@ class Environment:
 
     def write_conf(self, name: str, addons: Path = ADDONS, **options) -> Path:
         """Write ``.local/conf/<name>.conf`` and return its path."""
-        CONF.mkdir(parents=True, exist_ok=True)
         values = {
             **BASE_OPTIONS,
             "addons_path": ",".join(map(str, [*self.odoo.addons, addons])),
@@ -63,6 +62,7 @@ class Environment:
             **options,
         }
         path = CONF / f"{name}.conf"
+        path.parent.mkdir(parents=True, exist_ok=True)
         lines = [f"{key} = {value}" for key, value in values.items()]
         path.write_text("\n".join(["[options]", *lines]) + "\n")
         return path

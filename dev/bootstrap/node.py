@@ -31,7 +31,7 @@ def ensure(wait_for_venv) -> Path:
     :param wait_for_venv: called before the venv's pip is needed
     """
     sources = [DEV / "node" / name for name in ("package.json", "package-lock.json")]
-    wanted = fingerprint(*sources, NODE)
+    wanted = fingerprint(*sources, str(NODE))
     env = clean_environment()
     if not (shutil.which("node") and shutil.which("npm")):
         wait_for_venv()
@@ -44,8 +44,10 @@ def ensure(wait_for_venv) -> Path:
         for source in sources:
             shutil.copyfile(source, NODE / source.name)
         run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            + ["--cache", LOCAL / "npm-cache"],
+            [
+                *("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"),
+                *("--cache", LOCAL / "npm-cache"),
+            ],
             "npm",
             "npm ci",
             cwd=NODE,

@@ -237,7 +237,7 @@ class Cluster:
                 raise SetupError(f"{folder} belongs to somebody else; remove it")
             folder.chmod(stat.S_IRWXU)
             self._give(folder)
-        if LINK != self.base:
+        if self.base != LINK:
             if LINK.is_dir() and not LINK.is_symlink():
                 remove(LINK)
             if not LINK.is_symlink() or LINK.readlink() != self.base:
@@ -263,7 +263,7 @@ def _base_folder(owner) -> Path:
         not owner or _can_reach(LOCAL, owner)
     ):
         return local
-    return Path("/var/tmp") / f"customer-segmentation-{fingerprint(ROOT)}"  # noqa: S108
+    return Path("/var/tmp") / f"customer-segmentation-{fingerprint(str(ROOT))}"
 
 
 def _can_reach(folder: Path, owner) -> bool:

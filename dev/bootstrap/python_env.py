@@ -57,7 +57,7 @@ def _ensure(venv: Path, requirements: Path, label: str) -> Path:
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
         raise SetupError("Odoo 19 runs on Python 3.10 to 3.13; set PYTHON=python3.11")
     # A venv holds absolute paths: a moved clone makes a new one.
-    wanted = fingerprint(requirements, venv, sys.version, sys.executable)
+    wanted = fingerprint(requirements, str(venv), sys.version, sys.executable)
     python = venv / "bin" / "python"
     if is_stamped(venv, wanted) and python.exists():
         return python
@@ -77,8 +77,10 @@ def _ensure(venv: Path, requirements: Path, label: str) -> Path:
 def pip_install(target: Path, requirement: str) -> None:
     """Install one wheel into a folder of its own."""
     run(
-        [*_pip(VENV), "install", "--quiet", "--no-input", "--no-deps"]
-        + ["--target", target, requirement],
+        [
+            *(*_pip(VENV), "install", "--quiet", "--no-input", "--no-deps"),
+            *("--target", target, requirement),
+        ],
         "pip-extra",
         f"pip install {requirement}",
         env=_pip_environment(),

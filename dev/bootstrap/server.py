@@ -1,7 +1,7 @@
 """An Odoo process of its own, for tests and measurements.
 
-    with OdooServer(db="test", workers=2) as server:
-        requests.get(server.url + "/web/health", timeout=10)
+with OdooServer(db="test", workers=2) as server:
+    requests.get(server.url + "/web/health", timeout=10)
 """
 
 import atexit
