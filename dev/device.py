@@ -551,7 +551,8 @@ def _run_queue(device, args):
 
 def _run_flush(device, args):
     done = device.flush(wait=not args.once)
-    return f"{done} sent, {len(device.queue)} waiting"
+    hint = "" if device.state["token"] else "; connect the device"
+    return f"{done} sent, {len(device.queue)} waiting{hint}"
 
 
 def _run_rotate(device, args):
