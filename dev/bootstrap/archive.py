@@ -8,11 +8,12 @@ import hashlib
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from .paths import LOCAL, SetupError, remove, run, say, step
+from .paths import LOCAL, SetupError, run, say, step
 
 APT = LOCAL / "apt"
 PACKAGES = APT / "packages"
@@ -223,9 +224,14 @@ def fetch(packages) -> dict[str, tuple[Path, str]]:
         return result
     refresh_index()
     versions = {p.name: _offered(p) for p in missing}
-    incoming = APT / "incoming"
-    remove(incoming)
-    incoming.mkdir()
+    with tempfile.TemporaryDirectory(prefix="incoming-", dir=APT) as incoming:
+        _download(versions, Path(incoming))
+        for package in missing:
+            result[package.name] = _keep(package, versions, Path(incoming))
+    return result
+
+
+def _download(versions: dict, incoming: Path) -> None:
     wanted = [f"{name}={version}" for name, version in versions.items()]
     run(
         _apt("apt-get", "download", "-q", *wanted),
@@ -233,22 +239,23 @@ def fetch(packages) -> dict[str, tuple[Path, str]]:
         "downloading Debian packages",
         cwd=incoming,
     )
-    for package in missing:
-        path = next(incoming.glob(f"{package.name}_*.deb"))
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        version = versions[package.name]
-        if version == package.version:
-            if sha256 != package.sha256:
-                raise SetupError(f"{path.name} is not the file that was pinned")
-        else:
-            say(
-                f"  the archive has moved on: {package.name} {version} instead of "
-                f"{package.version} (apt has verified its signature)"
-            )
-        target = PACKAGES / f"{package.name}_{sha256[:16]}.deb"
-        path.rename(target)
-        result[package.name] = (target, version)
-    return result
+
+
+def _keep(package: Package, versions: dict, incoming: Path) -> tuple[Path, str]:
+    path = next(incoming.glob(f"{package.name}_*.deb"))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    version = versions[package.name]
+    if version == package.version:
+        if sha256 != package.sha256:
+            raise SetupError(f"{path.name} is not the file that was pinned")
+    else:
+        say(
+            f"  the archive has moved on: {package.name} {version} instead of "
+            f"{package.version} (apt has verified its signature)"
+        )
+    target = PACKAGES / f"{package.name}_{sha256[:16]}.deb"
+    path.rename(target)
+    return target, version
 
 
 def unpack(path: Path, prefix: Path) -> None:
