@@ -1,0 +1,385 @@
+import functools
+import json
+import logging
+
+import psycopg2
+import psycopg2.errors
+
+from odoo.http import Controller, request, route
+
+from odoo.addons.customer_segmentation.models.club.club_device import BATCH_MAX
+from odoo.addons.customer_segmentation.tools.problem import Problem
+from odoo.addons.customer_segmentation.tools.sms_text import (
+    clip,
+    to_latin_digits,
+    to_persian_digits,
+)
+from odoo.addons.customer_segmentation.tools.transaction import begin_read_committed
+
+_logger = logging.getLogger(__name__)
+
+PREFIX = "/club/device/v1"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+SINGLE_BYTES = 2 * 1024
+BATCH_BYTES = 32 * 1024
+DISPLAY_WIDTH = 16
+TRIES = 4
+LOCK_TIMEOUT = "4s"
+RETRIABLE = (
+    psycopg2.errors.SerializationFailure,
+    psycopg2.errors.DeadlockDetected,
+)
+INTEGER_FIELDS = ("tag", "age_s", "occurred_at", "config_rev", "uptime_s", "queue")
+
+
+def device_route(path, method, max_bytes=SINGLE_BYTES, media_types=(JSON,), auth=True):
+    """A route of the device API: one call, one JSON answer, refusals as RFC 9457.
+
+    Odoo answers a wrong method, a missing length and a large body in HTML before any
+    controller runs; so the route takes every method and checks by itself. A refusal is
+    *returned*, which commits: counters survive it. See docs/device-api.md.
+    """
+
+    def decorate(handler):
+        @route(
+            PREFIX + path,
+            type="http",
+            auth="none",
+            csrf=False,
+            save_session=False,
+            readonly=False,
+        )
+        @functools.wraps(handler)
+        def wrapper(self, **_params):
+            request.update_context(lang=self._language())
+            for attempt in range(TRIES):
+                try:
+                    self._check_request(method, max_bytes, media_types)
+                    begin_read_committed(request.env.cr)
+                    if auth:
+                        device = request.env["ir.http"]._authenticate_club_device()
+                        return handler(self, device)
+                    return handler(self)
+                except Problem as problem:
+                    return self._answer_problem(problem)
+                except RETRIABLE:
+                    if attempt + 1 == TRIES:
+                        break
+                except psycopg2.errors.LockNotAvailable:
+                    request.env.cr.rollback()
+                    return self._answer_problem(Problem("in-progress", retry_after=1))
+                except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                    break
+                except Exception as error:
+                    # The class only: a message may hold what the device sent.
+                    _logger.exception(
+                        "Device request failed: %s", type(error).__name__, exc_info=False
+                    )
+                    break
+            request.env.cr.rollback()
+            return self._answer_problem(Problem("busy", retry_after=2))
+
+        return wrapper
+
+    return decorate
+
+
+class ClubDeviceApi(Controller):
+    """The HTTP API of club devices, version 1."""
+
+    # === ROUTES === #
+
+    @device_route("/pair", "POST", auth=False)
+    def pair(self):
+        body = self._read_body((JSON,))
+        code = self._read_text(body, "code", 9, required=True)
+        serial = self._read_text(body, "serial", 64, required=True)
+        model = self._read_text(body, "model", 64)
+        firmware = self._read_text(body, "fw", 32)
+        address = request.httprequest.remote_addr or ""
+        answer = request.env["club.device"]._pair(
+            to_latin_digits(code), serial, model, firmware, address
+        )
+        return self._answer(answer, 201)
+
+    @device_route("/config", "GET")
+    def config(self, device):
+        self._require_active(device)
+        record = request.env["club.device"].sudo().browse(device["id"])
+        body = record._config_body()
+        etag = f'"r{device["config_rev"]}-{body["locale"]}"'
+        headers = [("ETag", etag), ("Cache-Control", "private, no-cache")]
+        asked = request.httprequest.headers.get("If-None-Match", "")
+        if etag in [part.strip().removeprefix("W/") for part in asked.split(",")]:
+            return request.make_response("", headers=headers, status=304)
+        return self._answer({"rev": device["config_rev"], **body}, headers=headers)
+
+    @device_route("/checkins", "POST", media_types=(JSON, FORM))
+    def checkin(self, device):
+        self._require_active(device)
+        item = self._read_body((JSON, FORM))
+        self._check_idempotency_key(item)
+        row = self._take(device, item)
+        self._wake()
+        return self._answer(
+            self._checkin_answer(device, row), 200 if row["replayed"] else 201
+        )
+
+    @device_route("/checkins/batch", "POST", max_bytes=BATCH_BYTES)
+    def checkin_batch(self, device):
+        self._require_active(device)
+        items = self._read_body((JSON,)).get("items")
+        if items is None:
+            raise Problem("missing-field", "The field items is missing.")
+        if not isinstance(items, list):
+            raise Problem("wrong-type", "items is a list.")
+        if not items:
+            raise Problem("malformed", "items is empty.")
+        if len(items) > BATCH_MAX:
+            raise Problem("too-large", f"At most {BATCH_MAX} items.")
+        # Each item is a transaction of its own: one bad item never blocks another.
+        request.env.cr.commit()  # pylint: disable=invalid-commit
+        results = [self._take_batch_item(device, item) for item in items]
+        self._wake()
+        return self._answer({"results": results})
+
+    @device_route("/heartbeat", "POST")
+    def heartbeat(self, device):
+        body = self._read_body((JSON,))
+        firmware = self._read_text(body, "fw", 32)
+        queue = body.get("queue")
+        if queue is not None and (isinstance(queue, bool) or not isinstance(queue, int)):
+            raise Problem("wrong-type", "queue is an integer.")
+        request.env["club.checkin.intake"]._note_heartbeat(device, firmware, queue)
+        server_time = request.env["club.checkin.intake"]._unix_time()
+        return self._answer(
+            {
+                "server_time": server_time,
+                "config_rev": device["config_rev"],
+                "token_rotate": False,
+            }
+        )
+
+    @device_route("/token/rotate", "POST", media_types=(JSON, ""))
+    def rotate_token(self, device):
+        self._require_active(device)
+        record = request.env["club.device"].sudo().browse(device["id"])
+        token = record._rotate_token()
+        return self._answer(
+            {
+                "device_id": device["public_id"],
+                "token": token,
+                "config_rev": device["config_rev"],
+            }
+        )
+
+    # === CHECKING IN === #
+
+    def _take(self, device, item):
+        intake = request.env["club.checkin.intake"]
+        request.env.cr.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        intake._take_quota(device)
+        return intake._receive(device, item)
+
+    def _take_batch_item(self, device, item):
+        """One item of a batch in its own transaction, as its result or problem."""
+        event_id = item.get("event_id") if isinstance(item, dict) else None
+        event_id = event_id if isinstance(event_id, str) else ""
+        problem = Problem("busy", retry_after=2)
+        for _attempt in range(TRIES):
+            begin_read_committed(request.env.cr)
+            try:
+                if not isinstance(item, dict):
+                    raise Problem("malformed", "An item is an object.")
+                row = self._take(device, item)
+                request.env.cr.commit()  # pylint: disable=invalid-commit
+                return {
+                    **self._checkin_answer(device, row),
+                    "status": 200 if row["replayed"] else 201,
+                }
+            except Problem as refused:
+                # Commit: the rate counter keeps what it counted.
+                request.env.cr.commit()  # pylint: disable=invalid-commit
+                problem = refused
+                break
+            except RETRIABLE:
+                request.env.cr.rollback()
+            except psycopg2.errors.LockNotAvailable:
+                request.env.cr.rollback()
+                problem = Problem("in-progress", retry_after=1)
+                break
+        return {
+            "event_id": event_id[:64] or None,
+            "status": problem.type.status,
+            "problem": problem.body(request.env),
+        }
+
+    def _wake(self):
+        """Commit the journal, then wake the worker: never the other way round."""
+        request.env.cr.commit()  # pylint: disable=invalid-commit
+        request.env["club.checkin.followup"]._wake()
+
+    def _require_active(self, device):
+        if device["state"] != "active":
+            raise Problem("device-inactive", retry_after=300)
+
+    def _check_idempotency_key(self, item):
+        key = request.httprequest.headers.get("Idempotency-Key")
+        if key is not None and key.strip().strip('"') != item.get("event_id"):
+            raise Problem("malformed", "Idempotency-Key and event_id differ.")
+
+    # === ANSWERS === #
+
+    def _checkin_answer(self, device, row):
+        """What the device is told; in public mode the same to everyone."""
+        answer = {"event_id": row["event_id"], "tag": row["digit"]}
+        answer.update(self._display(device, row))
+        answer["replayed"] = row["replayed"]
+        if device["privacy"] == "staff":
+            answer.update(
+                result=row["result"], visit_no=row["visit_no"], sms=row["answer_sms"]
+            )
+        return answer
+
+    def _display(self, device, row):
+        """Two lines of at most 16 characters, and the same for ASCII displays."""
+        lang_env = request.env
+        english = request.env(context={**request.env.context, "lang": "en_US"})
+        lines = {}
+        for prefix, env in (("line", lang_env), ("ascii", english)):
+            first, second = self._display_lines(env, device, row)
+            if prefix == "line" and (env.lang or "").startswith("fa"):
+                second = to_persian_digits(second)
+            lines[f"{prefix}1"] = clip(first, DISPLAY_WIDTH)
+            lines[f"{prefix}2"] = clip(second, DISPLAY_WIDTH)
+        return lines
+
+    def _display_lines(self, env, device, row):
+        if device["privacy"] == "public":
+            return env._("Thank you"), env._("You are welcome")
+        if row["result"] == "too_soon":
+            return env._("Already counted"), env._("Visit %s", row["visit_no"])
+        if row["result"] == "new":
+            return env._("Welcome"), env._("First visit")
+        return env._("Welcome back"), env._("Visit %s", row["visit_no"])
+
+    def _answer(self, body, status=200, headers=None):
+        return request.make_json_response(body, headers=headers, status=status)
+
+    def _answer_problem(self, problem):
+        body = json.dumps(problem.body(request.env), ensure_ascii=False)
+        headers = [("Content-Type", "application/problem+json"), *problem.headers.items()]
+        return request.make_response(
+            body, headers=headers, status=problem.type.status
+        )
+
+    def _language(self):
+        """``fa_IR`` or ``en_US``, whichever ``Accept-Language`` asks for first."""
+        accepted = request.httprequest.accept_languages
+        best = (accepted.best or "").lower()
+        # A language that is not installed cannot be an environment's language.
+        if best.startswith("fa") and request.env["res.lang"]._get_data(code="fa_IR"):
+            return "fa_IR"
+        return "en_US"
+
+    # === READING REQUESTS === #
+
+    def _check_request(self, method, max_bytes, media_types):
+        http = request.httprequest
+        if http.method != method:
+            raise Problem("method-not-allowed", headers={"Allow": method})
+        if method == "GET":
+            return
+        if http.content_length is None:
+            raise Problem("length-required")
+        if http.content_length > max_bytes:
+            raise Problem("too-large")
+        if http.mimetype not in media_types:
+            raise Problem("unsupported-media-type")
+
+    def _read_body(self, media_types):
+        """The body as a dict of JSON types.
+
+        :raise Problem: ``malformed``; nothing that is not strict UTF-8 JSON passes
+        """
+        if request.httprequest.mimetype == FORM and FORM in media_types:
+            return self._read_form()
+        raw = request.httprequest.get_data()
+        try:
+            body = json.loads(
+                raw.decode("utf-8", errors="strict"),
+                parse_constant=_refuse,
+                parse_float=_parse_float,
+                object_pairs_hook=_unique_pairs,
+            )
+            _check_texts(body)
+        except (ValueError, RecursionError) as error:
+            raise Problem("malformed") from error
+        if not isinstance(body, dict):
+            raise Problem("malformed", "Send an object.")
+        return body
+
+    def _read_form(self):
+        form = request.httprequest.form
+        body = {}
+        for name in form:
+            values = form.getlist(name)
+            # Werkzeug puts U+FFFD where the bytes were not UTF-8.
+            if len(values) > 1 or "\ufffd" in values[0] + name:
+                raise Problem("malformed")
+            body[name] = values[0]
+        _check_texts(body)
+        for name in INTEGER_FIELDS:
+            if not body.get(name):
+                body.pop(name, None)
+                continue
+            digits = to_latin_digits(body[name].strip())
+            if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+                raise Problem("wrong-type", f"{name} is an integer.")
+            body[name] = int(digits)
+        return body
+
+    def _read_text(self, body, name, most, required=False):
+        value = body.get(name)
+        if value is None or value == "":
+            if required:
+                raise Problem("missing-field", f"The field {name} is missing.")
+            return ""
+        if not isinstance(value, str):
+            raise Problem("wrong-type", f"{name} is a text.")
+        if len(value) > most:
+            raise Problem("wrong-type", f"{name} has at most {most} characters.")
+        return value
+
+
+def _refuse(_constant):
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _parse_float(text):
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("The number is out of range")
+    return number
+
+
+def _unique_pairs(pairs):
+    body = dict(pairs)
+    if len(body) != len(pairs):
+        raise ValueError("A name stands twice")
+    return body
+
+
+def _check_texts(value):
+    """Refuse what PostgreSQL cannot store: NUL and lone surrogates."""
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+            raise Problem("malformed")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_texts(name)
+            _check_texts(member)
+    elif isinstance(value, list):
+        for member in value:
+            _check_texts(member)

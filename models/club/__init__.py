@@ -1,0 +1,15 @@
+from . import club_device_pairing
+
+# isort: split
+from . import (
+    club_checkin,
+    club_checkin_followup,
+    club_checkin_intake,
+    club_device,
+    club_device_activity,
+    club_device_revision,
+    club_device_tag,
+    club_member,
+    club_pairing_failure,
+    club_preset,
+)

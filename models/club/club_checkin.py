@@ -1,0 +1,226 @@
+from odoo import api, fields, models
+
+RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
+MESSAGE_KINDS = [
+    ("welcome", "Welcome"),
+    ("repeat", "Repeat"),
+    ("milestone", "Milestone"),
+    ("tag_first", "First text of the tag"),
+    ("tag_repeat", "Repeat text of the tag"),
+]
+MESSAGE_REASONS = [
+    ("no_text", "No text is set"),
+    ("tag_none", "The tag sends nothing"),
+    ("too_soon", "Too soon after the last visit"),
+    ("late", "Arrived too late"),
+    ("daily_cap", "Enough messages today"),
+    ("no_sms", "Wants no SMS"),
+    ("non_customer", "Not a customer"),
+    ("silent", "The club is silent"),
+    ("no_line", "No service line"),
+    ("empty", "The text was empty"),
+]
+NOT_COUNTED_REASONS = [("too_soon", "Too soon"), ("non_customer", "Not a customer")]
+
+
+class ClubCheckin(models.Model):
+    """The journal: one row per accepted check-in, never removed by editing tags."""
+
+    _name = "club.checkin"
+    _description = "Club Check-in"
+    _order = "arrived_at desc, id desc"
+    _check_company_auto = True
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict"
+    )
+    device_id = fields.Many2one(
+        "club.device", required=True, readonly=True, ondelete="restrict"
+    )
+    branch = fields.Char(related="device_id.branch")
+    member_id = fields.Many2one(
+        "club.member", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    partner_id = fields.Many2one(related="member_id.partner_id")
+    phone_e164 = fields.Char(related="member_id.phone_e164")
+    event_id = fields.Char(required=True, readonly=True)
+    fingerprint = fields.Char(
+        readonly=True, help="SHA-256 of number, tag and time as sent, to know a replay."
+    )
+    phone_raw = fields.Char(
+        string="Number as typed",
+        readonly=True,
+        groups="customer_segmentation.customer_segmentation_group_club_manager",
+    )
+    digit = fields.Integer(readonly=True, aggregator=False)
+    tag_id = fields.Many2one(
+        "club.device.tag", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    category_id = fields.Many2one(
+        "res.partner.category",
+        string="Contact tag",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    config_rev = fields.Integer(
+        string="Configuration revision", readonly=True, aggregator=False
+    )
+    occurred_at = fields.Datetime(required=True, readonly=True)
+    arrived_at = fields.Datetime(required=True, readonly=True, index=True)
+    is_late = fields.Boolean(string="Late", readonly=True)
+    counted = fields.Boolean(readonly=True)
+    not_counted_reason = fields.Selection(NOT_COUNTED_REASONS, readonly=True)
+    not_customer_reason = fields.Selection(
+        [
+            ("passer_by", "Passer-by"),
+            ("job_seeker", "Job seeker"),
+            ("seller", "Sells something"),
+            ("mistake", "Typed by mistake"),
+            ("other", "Other"),
+        ],
+        readonly=True,
+    )
+    not_customer_note = fields.Char(readonly=True)
+    visit_no = fields.Integer(string="Visit number", readonly=True, aggregator=False)
+    result = fields.Selection(RESULTS, readonly=True)
+    unknown_digit = fields.Boolean(
+        readonly=True, help="The configuration did not know this digit."
+    )
+    clock_clamped = fields.Boolean(
+        string="Clock corrected",
+        readonly=True,
+        help="The device's clock was ahead; the time of arrival is used.",
+    )
+
+    state = fields.Selection(
+        [("pending", "In preparation"), ("done", "Done"), ("failed", "Needs a person")],
+        default="pending",
+        required=True,
+        readonly=True,
+    )
+    attempts = fields.Integer(readonly=True, aggregator=False)
+    next_attempt_at = fields.Datetime(readonly=True)
+    error = fields.Char(readonly=True)
+
+    message_kind = fields.Selection(MESSAGE_KINDS, readonly=True)
+    message_template_id = fields.Many2one(
+        "sms.template", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    message_reason = fields.Selection(
+        MESSAGE_REASONS, string="Why no message", readonly=True
+    )
+    answer_sms = fields.Char(
+        readonly=True, help="What the device was told: queued, none or not_allowed."
+    )
+    sms_id = fields.Many2one(
+        "sms.sms", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    message_state = fields.Selection(
+        [
+            ("outgoing", "Waiting"),
+            ("process", "Being sent"),
+            ("pending", "Sent"),
+            ("sent", "Delivered"),
+            ("error", "Failed"),
+            ("canceled", "Cancelled"),
+        ],
+        readonly=True,
+    )
+
+    _event_unique = models.Constraint(
+        "unique(device_id, event_id)", "This check-in was stored before."
+    )
+    _member_time = models.Index("(member_id, occurred_at)")
+    _to_prepare = models.Index("(id) WHERE state = 'pending'")
+    _company_arrived = models.Index("(company_id, arrived_at)")
+
+    @api.depends("member_id", "visit_no", "occurred_at")
+    def _compute_display_name(self):
+        for checkin in self:
+            checkin.display_name = (
+                checkin.env._("Visit %s", checkin.visit_no)
+                if checkin.counted
+                else checkin.env._("Check-in")
+            )
+
+    # === ACTIONS === #
+
+    def action_retry(self):
+        """Prepare failed check-ins again."""
+        self.check_access("write")
+        failed = self.sudo().filtered(lambda checkin: checkin.state == "failed")
+        failed.write(
+            {"state": "pending", "attempts": 0, "next_attempt_at": False, "error": False}
+        )
+        self.env["club.checkin.followup"]._wake()
+
+    def action_mark_not_customer(self):
+        """Ask for the reason and mark these check-ins as not a customer's."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "club.checkin.not.customer",
+            "name": self.env._("Not a customer"),
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_checkin_ids": self.ids},
+        }
+
+    def mark_not_customer(self, reason, note=False):
+        """Mark check-ins as not a customer's: they no longer count.
+
+        The contact leaves the connected group, a message that still waits is cancelled,
+        and the next counted visit is a first visit again when none is left.
+
+        :param str reason: passer_by, job_seeker, seller, mistake or other
+        :param str note: free text for colleagues
+        """
+        self.check_access("write")
+        checkins = self.sudo().filtered(
+            lambda checkin: checkin.not_counted_reason != "non_customer"
+        )
+        members = checkins.member_id
+        # Lock before counting: a check-in may come in at this very moment.
+        members.lock_for_update(allow_referencing=True)
+        waiting = checkins.sms_id.filtered(lambda sms: sms.state == "outgoing")
+        waiting.action_set_canceled()
+        checkins.write(
+            {
+                "counted": False,
+                "not_counted_reason": "non_customer",
+                "not_customer_reason": reason,
+                "not_customer_note": note,
+            }
+        )
+        checkins.filtered(lambda checkin: checkin.sms_id in waiting).write(
+            {"message_reason": "non_customer", "message_state": "canceled"}
+        )
+        members._recount()
+        for group, group_checkins in checkins.grouped(
+            lambda checkin: checkin.device_id.group_id
+        ).items():
+            group._remove_partners(group_checkins.member_id.partner_id)
+
+    def action_undo_not_customer(self):
+        """Take «not a customer» back: the visit counts again."""
+        self.check_access("write")
+        checkins = self.sudo().filtered(
+            lambda checkin: checkin.not_counted_reason == "non_customer"
+        )
+        members = checkins.member_id
+        members.lock_for_update(allow_referencing=True)
+        for checkin in checkins:
+            was_too_soon = checkin.result == "too_soon"
+            checkin.write(
+                {
+                    "counted": not was_too_soon,
+                    "not_counted_reason": "too_soon" if was_too_soon else False,
+                    "not_customer_reason": False,
+                    "not_customer_note": False,
+                }
+            )
+        members._recount()
+        for group, group_checkins in checkins.grouped(
+            lambda checkin: checkin.device_id.group_id
+        ).items():
+            group._add_partners(group_checkins.member_id.partner_id)

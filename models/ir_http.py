@@ -1,0 +1,55 @@
+from odoo import models
+from odoo.http import request
+from odoo.tools import SQL
+
+from odoo.addons.customer_segmentation.tools.problem import Problem
+
+from .club.club_device_pairing import TOKEN_PREFIX
+
+
+class IrHttp(models.AbstractModel):
+    _inherit = "ir.http"
+
+    @classmethod
+    def _authenticate_club_device(cls):
+        """Tell which device sent this request, by its bearer token.
+
+        Unknown, malformed, revoked and outdated tokens take one path and get one
+        answer: always a look-up, always a comparison of digests.
+
+        :return: the device and its company's club settings
+        :rtype: dict
+        :raise Problem: ``no-token`` or ``bad-token``
+        """
+        header = request.httprequest.headers.get("Authorization", "")
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Problem("no-token", headers={"WWW-Authenticate": "Bearer"})
+        prefix, _, rest = token.partition("_")
+        public_id = rest.partition("_")[0] if prefix == TOKEN_PREFIX else ""
+        # NUL never reaches the database: it would be an error instead of a refusal.
+        public_id = public_id.replace("\0", "")[:64]
+        request.env.cr.execute(
+            SQL(
+                """
+                SELECT d.id, d.company_id, d.state, d.active, d.public_id,
+                       d.token_hash, d.token_next_hash, d.token_next_at,
+                       d.config_rev, d.tag_required, d.privacy, d.gap_minutes,
+                       d.offline_limit_days, d.foreign_allowed, d.unverified_allowed,
+                       d.rate_limit_per_minute, k.code AS region
+                  FROM club_device d
+                  JOIN res_country k ON k.id = d.country_id
+                 WHERE d.public_id = %s
+                """,
+                public_id,
+            )
+        )
+        row = request.env.cr.dictfetchone()
+        device = request.env["club.device.pairing"]
+        state = device._token_state(row, token)
+        if not row or not state or not row["active"]:
+            raise Problem("bad-token", headers={"WWW-Authenticate": "Bearer"})
+        if state == "next":
+            device._promote_token(row["id"])
+        return row

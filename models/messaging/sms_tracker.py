@@ -1,0 +1,38 @@
+from odoo import fields, models
+
+
+class SmsTracker(models.Model):
+    """Carries what became of a message to the check-in it belongs to.
+
+    ``sms.sms`` rows are purged by core soon after sending, trackers are not.
+    """
+
+    _inherit = "sms.tracker"
+
+    checkin_id = fields.Many2one("club.checkin", ondelete="cascade")
+
+    _checkin_unique = models.UniqueIndex(
+        "(checkin_id) WHERE checkin_id IS NOT NULL",
+        "A check-in has one message.",
+    )
+
+    def _action_update_from_sms_state(
+        self, sms_state, failure_type=False, failure_reason=False
+    ):
+        result = super()._action_update_from_sms_state(
+            sms_state, failure_type=failure_type, failure_reason=failure_reason
+        )
+        self._set_checkin_message_state(sms_state)
+        return result
+
+    def _action_update_from_provider_error(self, provider_error):
+        result = super()._action_update_from_provider_error(provider_error)
+        self._set_checkin_message_state("error")
+        return result
+
+    def _set_checkin_message_state(self, sms_state):
+        """Copy the state, never back from delivered."""
+        checkins = self.sudo().checkin_id.filtered(
+            lambda checkin: checkin.message_state != "sent"
+        )
+        checkins.write({"message_state": sms_state})

@@ -1,0 +1,4 @@
+from . import customer_salutation, partner_club_mixin, partner_messaging_mixin
+
+# isort: split
+from . import res_partner

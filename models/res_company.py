@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+
+from odoo.addons.base.models.res_partner import _tz_get
+
+DEFAULT_IRAN_SUFFIX = "لغو11"
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    club_tz = fields.Selection(
+        _tz_get,
+        string="Club time zone",
+        compute="_compute_club_tz",
+        store=True,
+        readonly=False,
+        help="A day of the club begins at midnight of this zone.",
+    )
+    club_open = fields.Boolean(
+        default=True, help="When closed, devices keep their check-ins for later."
+    )
+    club_silent = fields.Boolean(
+        string="Silent",
+        help="Nothing is sent, and check-ins prepare no message: for a quiet go-live.",
+    )
+    club_welcome_template_id = fields.Many2one(
+        "sms.template",
+        string="Welcome text",
+        domain="[('model', '=', 'res.partner')]",
+        ondelete="set null",
+    )
+    club_repeat_template_id = fields.Many2one(
+        "sms.template",
+        string="Repeat text",
+        domain="[('model', '=', 'res.partner')]",
+        ondelete="set null",
+    )
+    club_milestone_every = fields.Integer(
+        string="Every so many visits", help="0 means no milestone text."
+    )
+    club_milestone_template_id = fields.Many2one(
+        "sms.template",
+        string="Milestone text",
+        domain="[('model', '=', 'res.partner')]",
+        ondelete="set null",
+    )
+    club_daily_cap = fields.Integer(
+        string="Messages per number and day",
+        default=3,
+        help="Service messages of check-ins, over all devices. 0 means no limit.",
+    )
+    club_late_hours = fields.Integer(
+        string="Late after (hours)",
+        default=6,
+        help="A check-in that arrives later than this counts but sends no message.",
+    )
+    club_consent_version = fields.Char(
+        string="Consent wording",
+        default="1",
+        help="Version of the wording at the desk; stored with new members.",
+    )
+    club_visits_are_purchases = fields.Boolean(
+        string="A visit counts as a purchase",
+        help="For a shop that does not sell through Odoo.",
+    )
+    club_slogan = fields.Char(translate=True)
+    club_instagram = fields.Char(string="Instagram")
+    club_telegram = fields.Char(string="Telegram")
+    club_whatsapp = fields.Char(string="WhatsApp")
+    club_eitaa = fields.Char(string="Eitaa")
+    club_bale = fields.Char(string="Bale")
+    club_rubika = fields.Char(string="Rubika")
+    club_links = fields.Text(
+        string="Messenger links", compute="_compute_club_links", help="One per line."
+    )
+
+    _club_daily_cap_positive = models.Constraint(
+        "CHECK(club_daily_cap >= 0 AND club_milestone_every >= 0)",
+        "Write 0 for no limit and no milestone, never less.",
+    )
+    _club_late_hours_positive = models.Constraint(
+        "CHECK(club_late_hours > 0)", "Choose at least one hour."
+    )
+
+    @api.depends("partner_id.tz", "country_id")
+    def _compute_club_tz(self):
+        for company in self:
+            company.club_tz = (
+                company.club_tz
+                or company.partner_id.tz
+                or ("Asia/Tehran" if company.country_id.code == "IR" else False)
+                or self.env.user.tz
+                or "UTC"
+            )
+
+    @api.depends(
+        "club_instagram",
+        "club_telegram",
+        "club_whatsapp",
+        "club_eitaa",
+        "club_bale",
+        "club_rubika",
+    )
+    def _compute_club_links(self):
+        bases = {
+            "club_instagram": "instagram.com/",
+            "club_telegram": "t.me/",
+            "club_whatsapp": "wa.me/",
+            "club_eitaa": "eitaa.com/",
+            "club_bale": "ble.ir/",
+            "club_rubika": "rubika.ir/",
+        }
+        for company in self:
+            company.club_links = "\n".join(
+                base + company[name].strip().lstrip("@+")
+                for name, base in bases.items()
+                if company[name]
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        companies._create_default_sms_lines()
+        return companies
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "name" in vals:
+            devices = self.env["club.device"].sudo()
+            devices.search([("company_id", "in", self.ids)])._record_revision()
+        return result
+
+    def _create_default_sms_lines(self):
+        """Give each company a service line, with the ending Iranian lines need."""
+        self.env["sms.line"].sudo().create(
+            [
+                {
+                    "name": self.env._("Service line"),
+                    "company_id": company.id,
+                    "message_class": "service",
+                    "optout_suffix": (
+                        DEFAULT_IRAN_SUFFIX if company.country_id.code == "IR" else False
+                    ),
+                }
+                for company in self
+            ]
+        )
+
+    def _get_sms_line(self, message_class):
+        """The line that carries messages of a class.
+
+        :param str message_class: ``service`` or ``advertising``
+        :return: the first ``sms.line`` by sequence, empty when there is none
+        """
+        self.ensure_one()
+        return (
+            self.env["sms.line"]
+            .sudo()
+            .search(
+                [("company_id", "=", self.id), ("message_class", "=", message_class)],
+                limit=1,
+            )
+        )

@@ -1,0 +1,38 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    club_tz = fields.Selection(related="company_id.club_tz", readonly=False)
+    club_open = fields.Boolean(related="company_id.club_open", readonly=False)
+    club_silent = fields.Boolean(related="company_id.club_silent", readonly=False)
+    club_welcome_template_id = fields.Many2one(
+        related="company_id.club_welcome_template_id", readonly=False
+    )
+    club_repeat_template_id = fields.Many2one(
+        related="company_id.club_repeat_template_id", readonly=False
+    )
+    club_milestone_every = fields.Integer(
+        related="company_id.club_milestone_every", readonly=False
+    )
+    club_milestone_template_id = fields.Many2one(
+        related="company_id.club_milestone_template_id", readonly=False
+    )
+    club_daily_cap = fields.Integer(related="company_id.club_daily_cap", readonly=False)
+    club_late_hours = fields.Integer(
+        related="company_id.club_late_hours", readonly=False
+    )
+    club_consent_version = fields.Char(
+        related="company_id.club_consent_version", readonly=False
+    )
+    club_visits_are_purchases = fields.Boolean(
+        related="company_id.club_visits_are_purchases", readonly=False
+    )
+    club_slogan = fields.Char(related="company_id.club_slogan", readonly=False)
+    club_instagram = fields.Char(related="company_id.club_instagram", readonly=False)
+    club_telegram = fields.Char(related="company_id.club_telegram", readonly=False)
+    club_whatsapp = fields.Char(related="company_id.club_whatsapp", readonly=False)
+    club_eitaa = fields.Char(related="company_id.club_eitaa", readonly=False)
+    club_bale = fields.Char(related="company_id.club_bale", readonly=False)
+    club_rubika = fields.Char(related="company_id.club_rubika", readonly=False)
