@@ -8,15 +8,15 @@ import psycopg2.errors
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.message_choice import (
+from ...tools.message_choice import (
     Choice,
     ClubTexts,
     TagTexts,
     Visit,
     choose_message,
 )
-from odoo.addons.customer_segmentation.tools.phone import PhoneError, parse_phone
-from odoo.addons.customer_segmentation.tools.problem import Problem
+from ...tools.phone import PhoneError, parse_phone
+from ...tools.problem import Problem
 
 EVENT_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 # A clock this far ahead of ours is wrong: the time of arrival is used and flagged.
@@ -274,7 +274,8 @@ class ClubCheckinIntake(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT event_id, fingerprint, digit, visit_no, result, answer_sms, counted
+                SELECT event_id, fingerprint, digit, visit_no, result, answer_sms,
+                       counted
                   FROM club_checkin
                  WHERE device_id = %s AND event_id = %s
                 """,
@@ -352,7 +353,8 @@ class ClubCheckinIntake(models.AbstractModel):
                 **{
                     "from": facts["occurred_at"]
                     - timedelta(minutes=device["gap_minutes"]),
-                    "to": facts["occurred_at"] + timedelta(minutes=device["gap_minutes"]),
+                    "to": facts["occurred_at"]
+                    + timedelta(minutes=device["gap_minutes"]),
                 },
             )
         )
@@ -412,7 +414,9 @@ class ClubCheckinIntake(models.AbstractModel):
             answer = "queued"
         else:
             answer = ANSWER_BY_REASON.get(choice.reason, "none")
-        result = "too_soon" if not visit.counted else "new" if visit.is_first else "repeat"
+        result = (
+            "too_soon" if not visit.counted else "new" if visit.is_first else "repeat"
+        )
         self.env.cr.execute(
             SQL(
                 """
