@@ -172,6 +172,9 @@ class ClubDevicePairing(models.AbstractModel):
         if not device:
             self._slow_down(Failure._count(address))
             raise Problem("bad-code")
+        if device.state == "suspended":
+            # A code from before the suspension does not lift it.
+            raise Problem("device-inactive", retry_after=300)
         public_id, token = device._new_token()
         device.write(
             {
