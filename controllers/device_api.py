@@ -7,6 +7,7 @@ import psycopg2
 import psycopg2.errors
 from werkzeug.exceptions import ClientDisconnected
 
+from odoo import SUPERUSER_ID
 from odoo.http import Controller, HttpDispatcher, request, route
 
 from ..models.club.club_checkin_intake import EVENT_ID_PATTERN

@@ -83,7 +83,7 @@ class TestClubDevice(ClubCommon):
         self.assertFalse(self.tag_coffee.label_differs)
 
     def test_typed_text_makes_its_template_and_mode(self):
-        """Typing a text sends it, clearing it returns to the club's, none stays none."""
+        """Typing a text sends it, clearing it returns to the club's; none stays."""
         tag = self.tag_coffee
         self.assertEqual(tag.first_mode, "club")
         tag.first_text = "Coffee is ready"
