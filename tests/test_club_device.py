@@ -1,6 +1,6 @@
 from psycopg2.errors import CheckViolation, UniqueViolation
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -164,6 +164,14 @@ class TestClubDevice(ClubCommon):
         self.assertEqual(device.pairing_hash, device._hash_code(second))
         self.assertNotIn(first, hashes.mapped("pairing_hash"))
         self.assertNotIn(second, hashes.mapped("pairing_hash"))
+
+    def test_suspended_device_gets_no_code(self):
+        """Pairing would wake it up behind the manager's back."""
+        self.device.action_suspend()
+        with self.assertRaises(UserError):
+            self.device.generate_pairing_code()
+        self.device.action_activate()
+        self.assertEqual(self.device.state, "active")
 
     def test_connect_dialog_shows_code_setup_string_and_picture(self):
         """Everything a device without a keyboard needs."""
