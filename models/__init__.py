@@ -1,4 +1,7 @@
-from . import club, messaging, partner, segment
+from . import segment
 
 # isort: split
-from . import ir_http, res_company, res_config_settings
+from . import club, messaging, partner
+
+# isort: split
+from . import crm_lead, ir_http, res_company, res_config_settings

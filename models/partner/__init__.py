@@ -3,6 +3,7 @@ from . import (
     partner_club_mixin,
     partner_messaging_mixin,
     partner_privacy_mixin,
+    partner_segment_mixin,
 )
 
 # isort: split

@@ -7,6 +7,7 @@ class ResPartner(models.Model):
         "partner.club.mixin",
         "partner.messaging.mixin",
         "partner.privacy.mixin",
+        "partner.segment.mixin",
         "res.partner",
     ]
 

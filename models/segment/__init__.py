@@ -1,1 +1,8 @@
-from . import customer_segment
+from . import (
+    customer_segment,
+    customer_segment_condition,
+    customer_segment_event,
+    customer_segment_member_mixin,
+    customer_segment_refresh,
+    customer_segment_set,
+)

@@ -1,0 +1,297 @@
+import ast
+from datetime import date, datetime
+
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.orm.domains import DomainCondition
+
+# Core answers these with «match everybody» for some operators (odoo19 §2.3).
+LYING_FIELDS = {
+    ("res.partner", "credit"): (">", "<", ">=", "<="),
+    ("res.partner", "debit"): (">", "<", ">=", "<="),
+}
+# Custom properties without a value are NULL: a negative condition misses them.
+PROPERTY_OPERATORS = ("=", "in", ">", ">=", "<", "<=", "like", "ilike", "=like", "=ilike")
+
+
+class CustomerSegmentCondition(models.AbstractModel):
+    """Reads a segment's condition, refuses what would lie, and builds its query.
+
+    A condition is evaluated as its responsible: with that person's rights, in the
+    segment's company, time zone and language, never as superuser.
+    """
+
+    _name = "customer.segment.condition"
+    _description = "Segment Condition"
+
+    @api.model
+    def _parse(self, text):
+        """The stored text as a domain.
+
+        :param str text: a literal list, as Odoo's domain editor writes it
+        :return: ``odoo.fields.Domain``
+        :raise ValidationError: for anything but a literal domain
+        """
+        try:
+            raw = ast.literal_eval(text or "[]")
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+            raise ValidationError(
+                self.env._("The condition is not a plain list of conditions.")
+            ) from error
+        if not isinstance(raw, (list, tuple)):
+            raise ValidationError(
+                self.env._("The condition is not a plain list of conditions.")
+            )
+        try:
+            return Domain(list(raw))
+        except (ValueError, TypeError, AssertionError) as error:
+            raise ValidationError(
+                self.env._("The condition cannot be read: %s", error)
+            ) from error
+
+    @api.model
+    def _model_of(self, segment):
+        """The audience's model, as the responsible sees it.
+
+        :param segment: one ``customer.segment``
+        :raise UserError: when the responsible may not evaluate conditions any more
+        """
+        user = segment.user_id
+        if not user.active or user.share or user._is_superuser():
+            raise UserError(
+                self.env._(
+                    "%s may not be responsible for a condition. Choose a colleague "
+                    "with a normal user.",
+                    user.name or self.env._("Nobody"),
+                )
+            )
+        if segment.company_id not in user.company_ids:
+            raise UserError(
+                self.env._(
+                    "%(user)s does not work for %(company)s.",
+                    user=user.name,
+                    company=segment.company_id.name,
+                )
+            )
+        return self.env[segment.model].with_user(user).with_context(
+            allowed_company_ids=segment.company_id.ids,
+            tz=segment.tz or "UTC",
+            lang=segment.lang or "en_US",
+            active_test=True,
+        )
+
+    @api.model
+    def _audience_domain(self, segment):
+        """Whom a segment may hold at all: persons and companies, no addresses, no
+        colleagues, nobody of another company.
+        """
+        company = Domain("company_id", "in", [False, segment.company_id.id])
+        if segment.model == "res.partner":
+            return company & Domain("type", "=", "contact") & Domain(
+                "partner_share", "=", True
+            )
+        return company
+
+    @api.model
+    def _query(self, segment, record_ids=None):
+        """The ORM's own query of those who meet the condition.
+
+        :param segment: one dynamic ``customer.segment``
+        :param list record_ids: only these, or None for all
+        :return: ``odoo.tools.Query``
+        """
+        model = self._model_of(segment)
+        domain = self._parse(segment.domain) & self._audience_domain(segment)
+        if record_ids is not None:
+            domain &= Domain("id", "in", list(record_ids))
+        return model._search(domain)
+
+    # === CHECKING === #
+
+    @api.model
+    def _check(self, segment):
+        """Refuse a condition that cannot be evaluated honestly.
+
+        :param segment: one ``customer.segment``
+        :raise ValidationError: with the reason, in the user's words
+        """
+        domain = self._parse(segment.domain)
+        model = self._model_of(segment)
+        self._check_domain(model, domain)
+        try:
+            model._search(domain & self._audience_domain(segment)).subselect()
+            model.search_count(domain, limit=1)
+        except AccessError as error:
+            raise ValidationError(
+                self.env._(
+                    "%(user)s may not use this condition: %(reason)s",
+                    user=segment.user_id.name,
+                    reason=error,
+                )
+            ) from error
+        except (ValueError, TypeError, NotImplementedError, UserError) as error:
+            raise ValidationError(
+                self.env._("The condition cannot be evaluated: %s", error)
+            ) from error
+
+    def _check_domain(self, model, domain):
+        for condition in domain.iter_conditions():
+            self._check_condition(model, condition)
+
+    def _check_condition(self, model, condition):
+        path = condition.field_expr.split(".")
+        for position, name in enumerate(path):
+            field = model._fields.get(name)
+            if field is None:
+                raise ValidationError(
+                    self.env._(
+                        "“%(field)s” does not exist on %(model)s (any more).",
+                        field=name,
+                        model=model._description,
+                    )
+                )
+            if not field.is_accessible(model.env):
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s may not read “%(field)s”.",
+                        user=model.env.user.name,
+                        field=field.string,
+                    )
+                )
+            if field.type == "properties":
+                self._check_property(field, path[position + 1 :], condition)
+                return
+            if not field.store and not field.search:
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is only computed on the screen and cannot be searched.",
+                        field.string,
+                    )
+                )
+            self._check_lying(model, field, condition)
+            if field.relational:
+                model = model.env[field.comodel_name].with_env(model.env)
+            elif path[position + 1 :]:
+                # A part of a date, such as birthdate.month_number.
+                break
+        if isinstance(condition.value, Domain):
+            self._check_domain(model, condition.value)
+        elif condition.operator in ("any", "not any"):
+            self._check_domain(model, Domain(condition.value))
+
+    def _check_property(self, field, rest, condition):
+        if rest and condition.operator not in PROPERTY_OPERATORS:
+            raise ValidationError(
+                self.env._(
+                    "“%s” is a custom property: conditions with “is not” miss those "
+                    "who have no value. Ask for what it is instead.",
+                    field.string,
+                )
+            )
+        text = condition.value
+        if isinstance(text, str) and text.split(" ")[0] in ("today", "now"):
+            raise ValidationError(
+                self.env._(
+                    "“%s” is a custom property: relative dates do not work on it. "
+                    "Write a date.",
+                    field.string,
+                )
+            )
+
+    def _check_lying(self, model, field, condition):
+        allowed = LYING_FIELDS.get((model._name, field.name))
+        if allowed and condition.operator not in allowed:
+            raise ValidationError(
+                self.env._(
+                    "“%s” can only be compared with more than or less than: other "
+                    "conditions on it match everybody.",
+                    field.string,
+                )
+            )
+
+    # === DEPENDENCIES === #
+
+    @api.model
+    def _segment_ids(self, segment):
+        """Ids of the segments a condition uses.
+
+        :raise ValidationError: where they are not used by id
+        :rtype: set[int]
+        """
+        found = set()
+        self._collect_segments(self._parse(segment.domain), found)
+        return found
+
+    def _collect_segments(self, domain, found):
+        for condition in domain.iter_conditions():
+            if condition.field_expr.split(".")[-1] in ("segment_ids", "segment_ids.id"):
+                ids = condition.value
+                ids = ids if isinstance(ids, (list, tuple, set)) else [ids]
+                if not all(isinstance(id_, int) and id_ for id_ in ids):
+                    raise ValidationError(
+                        self.env._("Choose other segments from the list, not by name.")
+                    )
+                found.update(ids)
+            elif "segment_ids" in condition.field_expr.split("."):
+                raise ValidationError(
+                    self.env._("Choose other segments from the list, not by name.")
+                )
+            if isinstance(condition.value, Domain):
+                self._collect_segments(condition.value, found)
+
+    # === EXPLAINING === #
+
+    @api.model
+    def _explain(self, segment, record):
+        """Each condition of a segment, with whether it holds for one record.
+
+        :param segment: one ``customer.segment``
+        :param record: one contact or lead
+        :return: ``[{"depth", "text", "holds"}]`` in reading order
+        :rtype: list[dict]
+        """
+        model = self._model_of(segment)
+        rows = []
+        self._explain_domain(model, self._parse(segment.domain), record, 0, rows)
+        return rows
+
+    def _explain_domain(self, model, domain, record, depth, rows):
+        holds = bool(model.search_count(domain & Domain("id", "=", record.id), limit=1))
+        if isinstance(domain, DomainCondition):
+            rows.append(
+                {"depth": depth, "text": self._describe(model, domain), "holds": holds}
+            )
+            return
+        children = getattr(domain, "children", None)
+        if children is None:
+            child = getattr(domain, "child", None)
+            text, children = self.env._("Not"), [child] if child is not None else []
+        else:
+            is_and = domain.OPERATOR == "&"
+            text = self.env._("All of:") if is_and else self.env._("Any of:")
+        if not children:
+            text = self.env._("Everybody") if domain.is_true() else self.env._("Nobody")
+        rows.append({"depth": depth, "text": text, "holds": holds})
+        for child in children:
+            self._explain_domain(model, child, record, depth + 1, rows)
+
+    def _describe(self, model, condition):
+        """One condition in words: labels of its path, operator, value."""
+        labels = []
+        for name in condition.field_expr.split("."):
+            field = model._fields.get(name)
+            labels.append(field.get_description(self.env)["string"] if field else name)
+            if field is not None and field.relational:
+                model = model.env[field.comodel_name]
+        value = condition.value
+        if isinstance(value, Domain):
+            inner = ", ".join(
+                self._describe(model, part) for part in value.iter_conditions()
+            )
+            value = f"({inner})"
+        elif isinstance(value, (list, tuple)):
+            value = ", ".join(map(str, value))
+        elif isinstance(value, (date, datetime)):
+            value = str(value)
+        return f"{' → '.join(labels)} {condition.operator} {value}"
