@@ -151,7 +151,7 @@ class CustomerSegmentCondition(models.AbstractModel):
                         model=model._description,
                     )
                 )
-            if not field.is_accessible(model.env):
+            if not model._has_field_access(field, "read"):
                 raise ValidationError(
                     self.env._(
                         "%(user)s may not read “%(field)s”.",

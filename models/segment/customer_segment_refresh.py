@@ -176,11 +176,11 @@ class CustomerSegmentRefresh(models.AbstractModel):
                     INSERT INTO customer_segment_event
                                 (segment_id, %(column)s, kind, cause, date, user_id)
                          SELECT segment_id, id, 'enter', %(cause)s,
-                                clock_timestamp() AT TIME ZONE 'UTC', %(user)s
+                                clock_timestamp() AT TIME ZONE 'UTC', %(user)s::int
                            FROM entered
                       UNION ALL
                          SELECT segment_id, id, 'leave', %(cause)s,
-                                clock_timestamp() AT TIME ZONE 'UTC', %(user)s
+                                clock_timestamp() AT TIME ZONE 'UTC', %(user)s::int
                            FROM gone)
                 SELECT (SELECT count(*) FROM entered) + (SELECT count(*) FROM gone)
                 """,
@@ -284,8 +284,9 @@ class CustomerSegmentRefresh(models.AbstractModel):
     @api.model
     def _wake_touched(self):
         """Wake the worker once for however many changes of this transaction."""
-        if "segments" not in self.env.cr.cache.setdefault("customer_segmentation", set()):
-            self.env.cr.cache["customer_segmentation"].add("segments")
+        data = self.env.cr.precommit.data
+        if not data.get("customer_segmentation.touched"):
+            data["customer_segmentation.touched"] = True
             self.env.ref(TOUCH_CRON).sudo()._trigger()
 
     def _refresh_touched(self, limit=TOUCH_BATCH):
