@@ -102,10 +102,28 @@ class CustomerSegmentCondition(models.AbstractModel):
         :return: ``odoo.tools.Query``
         """
         model = self._model_of(segment)
-        domain = self._parse(segment.domain) & self._audience_domain(segment)
+        domain = self._with_rules(model, self._parse(segment.domain))
+        domain &= self._audience_domain(segment)
         if record_ids is not None:
             domain &= Domain("id", "in", list(record_ids))
         return model._search(domain)
+
+    def _with_rules(self, model, domain):
+        """Ask for documents «that the responsible may see» also where core does not.
+
+        «Set» and «not set» on a list of documents look at all of them, whoever asks;
+        the same question as «any» goes through the record rules.
+        """
+
+        def rewrite(condition):
+            field = model._fields.get(condition.field_expr)
+            is_list = field is not None and field.type in ("one2many", "many2many")
+            if is_list and condition.operator in ("=", "!=") and not condition.value:
+                operator = "any" if condition.operator == "!=" else "not any"
+                return Domain(condition.field_expr, operator, [("id", "!=", False)])
+            return condition
+
+        return domain.map_conditions(rewrite)
 
     # === CHECKING === #
 
@@ -118,6 +136,7 @@ class CustomerSegmentCondition(models.AbstractModel):
         """
         domain = self._parse(segment.domain)
         model = self._model_of(segment)
+        self._segment_ids(segment)
         self._check_domain(model, domain)
         try:
             model._search(domain & self._audience_domain(segment)).subselect()
