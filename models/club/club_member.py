@@ -25,6 +25,13 @@ class ClubMember(models.Model):
     visit_count = fields.Integer(string="Visits", default=0, readonly=True)
     first_visit = fields.Datetime(readonly=True)
     last_visit = fields.Datetime(readonly=True, index=True)
+    imported_visits = fields.Integer(
+        readonly=True,
+        aggregator=False,
+        help="Visits before this club, from an import; part of the number of visits.",
+    )
+    imported_first_visit = fields.Datetime(readonly=True)
+    imported_last_visit = fields.Datetime(readonly=True)
     joined_by = fields.Selection(
         [("device", "Device"), ("hand", "By hand"), ("import", "Import")],
         default="device",
@@ -76,17 +83,20 @@ class ClubMember(models.Model):
         return action
 
     def _recount(self):
-        """Count the visits again from the journal, in one statement."""
+        """Count the visits again in one statement: the journal's and the imported."""
         if not self:
             return
         self.env["club.checkin"].flush_model(["counted", "member_id", "occurred_at"])
+        self.flush_recordset(
+            ["imported_visits", "imported_first_visit", "imported_last_visit"]
+        )
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE club_member m
-                   SET visit_count = j.visits,
-                       first_visit = j.first_visit,
-                       last_visit = j.last_visit
+                   SET visit_count = j.visits + coalesce(m.imported_visits, 0),
+                       first_visit = least(j.first_visit, m.imported_first_visit),
+                       last_visit = greatest(j.last_visit, m.imported_last_visit)
                   FROM (SELECT member.id,
                                count(c.id) AS visits,
                                min(c.occurred_at) AS first_visit,
