@@ -63,13 +63,34 @@ class ClubImportStore(models.AbstractModel):
         self.env.invalidate_all(flush=False)
         return outcome
 
+    @api.model
+    def _find_erased(self, club_import, phones):
+        """The numbers whose owners asked to be erased: no old file brings them back.
+
+        :rtype: set[str]
+        """
+        erasure = self.env["club.erasure"]
+        hashes = {erasure._hash_phone(phone): phone for phone in phones}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT phone_hash FROM club_erasure
+                 WHERE company_id = %s AND phone_hash = ANY(%s)
+                """,
+                club_import.company_id.id,
+                list(hashes),
+            )
+        )
+        return {hashes[phone_hash] for (phone_hash,) in rows}
+
     # === MEMBERS === #
 
     def _upsert_members(self, club_import, customers):
         """Make members of the numbers, and lock those who were members before.
 
-        The higher number of visits holds, the earlier and the later date; a refusal
-        is added and never taken back.
+        The highest number of visits that any import told holds (retention adds to
+        ``imported_visits`` besides), the earlier and the later date; a refusal is added
+        and never taken back.
 
         :return: numbers that changed, and among them those of new members
         :rtype: tuple[set[str], set[str]]
@@ -79,11 +100,11 @@ class ClubImportStore(models.AbstractModel):
                 """
                 INSERT INTO club_member AS m
                        (company_id, phone_e164, joined_by, visit_count, first_visit,
-                        last_visit, imported_visits, imported_first_visit,
-                        imported_last_visit, no_sms, unverified,
+                        last_visit, imported_visits, panel_visits,
+                        imported_first_visit, imported_last_visit, no_sms, unverified,
                         create_uid, write_uid, create_date, write_date)
                 SELECT %(company)s, d.phone, 'import', d.visits, d.first_visit,
-                       d.last_visit, d.visits, d.first_visit, d.last_visit,
+                       d.last_visit, d.visits, d.visits, d.first_visit, d.last_visit,
                        d.no_sms, d.unverified, %(uid)s, %(uid)s,
                        now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
                   FROM unnest(%(phones)s, %(visits)s::int[], %(firsts)s::timestamp[],
@@ -91,10 +112,11 @@ class ClubImportStore(models.AbstractModel):
                        AS d(phone, visits, first_visit, last_visit, no_sms, unverified)
                  ORDER BY d.phone
                 ON CONFLICT (company_id, phone_e164) DO UPDATE
-                   SET visit_count = m.visit_count + greatest(
-                           excluded.imported_visits - coalesce(m.imported_visits, 0), 0),
-                       imported_visits = greatest(
-                           m.imported_visits, excluded.imported_visits),
+                   SET visit_count = coalesce(m.visit_count, 0) + greatest(
+                           excluded.panel_visits - coalesce(m.panel_visits, 0), 0),
+                       imported_visits = coalesce(m.imported_visits, 0) + greatest(
+                           excluded.panel_visits - coalesce(m.panel_visits, 0), 0),
+                       panel_visits = greatest(m.panel_visits, excluded.panel_visits),
                        first_visit = least(m.first_visit, excluded.first_visit),
                        last_visit = greatest(m.last_visit, excluded.last_visit),
                        imported_first_visit = least(
@@ -104,7 +126,7 @@ class ClubImportStore(models.AbstractModel):
                        no_sms = m.no_sms IS TRUE OR excluded.no_sms,
                        write_uid = excluded.write_uid,
                        write_date = excluded.write_date
-                 WHERE excluded.imported_visits > coalesce(m.imported_visits, 0)
+                 WHERE excluded.panel_visits > coalesce(m.panel_visits, 0)
                     OR least(m.imported_first_visit, excluded.imported_first_visit)
                        IS DISTINCT FROM m.imported_first_visit
                     OR greatest(m.imported_last_visit, excluded.imported_last_visit)
@@ -133,7 +155,9 @@ class ClubImportStore(models.AbstractModel):
             SQL(
                 """
                 UPDATE club_member m
-                   SET visit_count = d.visits, imported_visits = d.visits
+                   SET visit_count = d.visits,
+                       imported_visits = d.visits,
+                       panel_visits = d.visits
                   FROM unnest(%(phones)s::varchar[], %(visits)s::int[])
                        AS d(phone, visits)
                  WHERE m.company_id = %(company)s

@@ -227,10 +227,16 @@ class ClubImportWorker(models.AbstractModel):
             customers[phone] = before.joined(customer) if before else customer
             if before and customers[phone] != before:
                 completing.add(row_id)
-        outcomes = self._store_safely(list(customers.values()))
+        erased = self.env["club.import.store"]._find_erased(self, customers)
+        outcomes = self._store_safely(
+            [item for phone, item in customers.items() if phone not in erased]
+        )
         seen = set()
         for row_id, phone in phones.items():
-            outcome = outcomes[phone]
+            outcome = outcomes.get(phone, "erased")
+            if outcome == "erased":
+                reasons[row_id] = self.env._("This person asked to be erased.")
+                continue
             if outcome == "rejected":
                 reasons[row_id] = self.env._("The database refused this row.")
             elif phone in seen and outcome != "unchanged":
