@@ -9,14 +9,11 @@ from . import (
     club_device_activity,
     club_device_revision,
     club_device_tag,
-<<<<<<< HEAD
     club_import,
     club_import_column,
     club_import_row,
     club_import_store,
-=======
     club_erasure,
->>>>>>> d70333c4803a61cbb7018c10e47c64202a9282ae
     club_member,
     club_point_of_sale,
     club_pairing_failure,
