@@ -177,7 +177,7 @@ def _read_xlsx(data, _layout):
         sheet = book.worksheets[0]
         # A size that the file claims may be a million empty rows.
         sheet.reset_dimensions()
-        yield from sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
+        yield from sheet.iter_rows(values_only=True)
     except TableError:
         raise
     except Exception as error:  # noqa: BLE001  a broken file raises anything
