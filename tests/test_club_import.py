@@ -138,8 +138,11 @@ class TestClubImport(ImportCommon):
             self.assertTrue(stored.pop(column))
             created.pop(column)
         self.assertEqual(
-            {name: (stored[name], created[name]) for name in stored
-             if stored[name] != created[name]},
+            {
+                name: (stored[name], created[name])
+                for name in stored
+                if stored[name] != created[name]
+            },
             {},
         )
         self.assertEqual(partner.commercial_partner_id, partner)
@@ -214,7 +217,8 @@ class TestClubImport(ImportCommon):
             return {
                 table: self.env.execute_query(
                     SQL(
-                        "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM %s t",
+                        "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) "
+                        "FROM %s t",
                         SQL.identifier(table),
                     )
                 )
@@ -433,7 +437,9 @@ class TestClubImport(ImportCommon):
         self.assertEqual(club_import.state, "running")
         self.patch(club_import_worker, "SLICE_SECONDS", 0)
         with self.enter_registry_test_mode():
-            self.env.ref("customer_segmentation.club_import_cron").method_direct_trigger()
+            self.env.ref(
+                "customer_segmentation.club_import_cron"
+            ).method_direct_trigger()
         self.env.invalidate_all()
         self.assertEqual(club_import.state, "done")
         self.assertEqual(club_import.progress, 100)
@@ -483,8 +489,15 @@ class TestClubImport(ImportCommon):
             group_id=self.group.id,
         )
         preview = str(club_import.preview)
-        for text in ("Known: completed", "New member", "A landline gets no SMS",
-                     "03/01/2024", "Baroness", self.group.name, "&lt;b&gt;Ali"):
+        for text in (
+            "Known: completed",
+            "New member",
+            "A landline gets no SMS",
+            "03/01/2024",
+            "Baroness",
+            self.group.name,
+            "&lt;b&gt;Ali",
+        ):
             self.assertIn(text, preview)
         club_import.column_ids[0].field = False
         self.assertIn("mobile numbers", club_import.mapping_problem)

@@ -18,7 +18,8 @@ async function until(what, condition) {
     throw new Error(`waited in vain for ${what}`);
 }
 const find = (selector) => document.querySelector(selector);
-const button = (name) => until(name, () => find(`button[name="${name}"]:not(:disabled)`));
+const button = (name) =>
+    until(name, () => find(`button[name="${name}"]:not(:disabled)`));
 const text = (selector) => (find(selector)?.textContent || "").replace(/\\s+/g, " ");
 function check(condition, message) {
     if (!condition) throw new Error(message);
@@ -35,12 +36,12 @@ async function run(story) {
 
 UPLOAD = """
 run(async () => {
-    const input = await until("file input", () => find("[name=file] input[type=file]"));
+    const input = await until("upload", () => find("[name=file] input[type=file]"));
     const files = new DataTransfer();
     files.items.add(new File([FILE], "panel.csv", { type: "text/csv" }));
     input.files = files.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-    await until("the file's name", () => find("[name=file] input:not([type=file])")?.value);
+    await until("its name", () => find("[name=file] input:not([type=file])")?.value);
     (await button("action_read")).click();
     await until("preview", () => text("[name=preview]").includes("New member"));
     const preview = text("[name=preview]");
@@ -48,12 +49,14 @@ run(async () => {
     check(preview.includes("A landline gets no SMS"), "no reason: " + preview);
     const rows = [...document.querySelectorAll("[name=column_ids] .o_data_row")];
     check(rows.length === 4, "columns: " + rows.length);
-    check(rows[3].textContent.includes("Branch code"), "column: " + rows[3].textContent);
+    check(rows[3].textContent.includes("Branch code"), rows[3].textContent);
 
     // The fourth column is left out until somebody says that it holds tags.
     check(!text("[name=preview] .badge").includes("North"), "North is a tag already");
     rows[3].querySelector("[name=field]").click();
-    const select = await until("choices", () => find("[name=column_ids] [name=field] input"));
+    const select = await until("choices", () =>
+        find("[name=column_ids] [name=field] input")
+    );
     select.click();
     const choice = await until("Tags", () =>
         [...document.querySelectorAll(".o_select_menu_item, .dropdown-item")].find(
@@ -61,7 +64,7 @@ run(async () => {
         )
     );
     choice.click();
-    await until("tags in the preview", () => 
+    await until("tags in the preview", () =>
         text("[name=preview] .badge").includes("North")
     );
 

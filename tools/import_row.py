@@ -47,10 +47,13 @@ MAX_LABEL_LENGTH = 64
 MAX_VISITS = 100_000
 
 _LABEL_SEPARATORS = re.compile(r"[,،;؛|\n]")
-_YES = frozenset(
-    map(fold, "1 true yes y x on ✓ ✔ opt-out optout stop بله بلی آری لغو لغو11".split())
-) | {fold("لغو ۱۱"), fold("لغو شده"), fold("انصراف"), fold("دارد"), fold("opted out")}
-_NO = frozenset(map(fold, "0 false no n off - – — خیر نه ندارد".split())) | {""}
+_YES_WORDS = (
+    "1|true|yes|y|x|on|✓|✔|opt-out|optout|opted out|stop|بله|بلی|آری|لغو|لغو11|لغو 11"
+    "|لغو شده|انصراف|دارد"
+)
+_NO_WORDS = "|0|false|no|n|off|-|–|—|خیر|نه|ندارد"
+_YES = frozenset(map(fold, _YES_WORDS.split("|")))
+_NO = frozenset(map(fold, _NO_WORDS.split("|")))
 
 _DATE = re.compile(
     r"(\d{1,4})[/\-.](\d{1,2})[/\-.](\d{1,4})"
@@ -285,12 +288,14 @@ _HEADINGS: dict[Field, str] = {
     "name": "نام|نام خانوادگی|نام و نام خانوادگی|نام مشتری|نام کامل|مشتری|فامیل"
     "|نام مخاطب|name|full name|first name|last name|surname|customer|customer name"
     "|contact|contact name",
-    "salutation": "عنوان|لقب|خطاب|جنسیت|پیشوند|شیوه خطاب|salutation|title|prefix|gender",
+    "salutation": "عنوان|لقب|خطاب|جنسیت|پیشوند|شیوه خطاب|salutation|title|prefix"
+    "|gender",
     "group": "گروه|گروه مشتری|گروه مشتریان|نام گروه|دسته|گروه ها|باشگاه"
     "|group|groups|customer group|segment|list",
     "tags": "برچسب|برچسبها|برچسب ها|تگ|تگها|تگ ها|علاقه مندی|شعبه|tag|tags|label|labels"
     "|branch|category|categories",
-    "visits": "تعداد مراجعه|تعداد مراجعات|دفعات مراجعه|تعداد دفعات مراجعه|مراجعه|مراجعات"
+    "visits": "تعداد مراجعه|تعداد مراجعات|دفعات مراجعه|تعداد دفعات مراجعه|مراجعه"
+    "|مراجعات"
     "|تعداد خرید|دفعات خرید|تعداد بازدید|visits|visit count|number of visits"
     "|total visits|purchases|number of purchases|orders",
     "first_visit": "اولین مراجعه|مراجعه اول|تاریخ اولین مراجعه|اولین خرید|تاریخ عضویت"
@@ -301,7 +306,8 @@ _HEADINGS: dict[Field, str] = {
     "no_advertising": "لغو|لغو 11|لغو11|لغو تبلیغات|لغو عضویت|انصراف|انصراف از تبلیغات"
     "|انصراف از پیامک تبلیغاتی|لیست سیاه|بلک لیست|opt out|opt-out|optout|opted out"
     "|unsubscribed|blacklist|blacklisted|no advertising|opted out of advertising",
-    "no_sms": "بدون پیامک|هیچ پیامکی|هیچ پیامکی ارسال نشود|عدم ارسال پیامک|پیامک نفرستید"
+    "no_sms": "بدون پیامک|هیچ پیامکی|هیچ پیامکی ارسال نشود|عدم ارسال پیامک"
+    "|پیامک نفرستید"
     "|no sms|no sms at all|do not contact|do not disturb",
 }
 _FIELD_OF_HEADING = {
@@ -337,9 +343,7 @@ def guess_field(heading: str) -> Field | None:
     key = fold(re.sub(r"[_:*()\[\].]+", " ", heading))
     if key in _FIELD_OF_HEADING:
         return _FIELD_OF_HEADING[key]
-    return next(
-        (field for part, field in _FIELD_OF_PART.items() if part in key), None
-    )
+    return next((field for part, field in _FIELD_OF_PART.items() if part in key), None)
 
 
 def has_heading(first_row: Sequence[str], region: str) -> bool:

@@ -166,33 +166,38 @@ def _read_csv(data, layout):
 
 def _read_xlsx(data, _layout):
     # Odoo's own requirement, imported where needed as Odoo does: it is slow to load.
-    import openpyxl  # noqa: PLC0415
+    import openpyxl
 
+    _check_unpacked_size(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_UNPACKED_BYTES:
-            raise TableError("too-large")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         # A size that the file claims may be a million empty rows.
         sheet.reset_dimensions()
         yield from sheet.iter_rows(values_only=True)
-    except TableError:
-        raise
-    except Exception as error:  # noqa: BLE001  a broken file raises anything
+    except Exception as error:
         raise TableError("unreadable") from error
+
+
+def _check_unpacked_size(data):
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise TableError("unreadable") from error
+    if size > MAX_UNPACKED_BYTES:
+        raise TableError("too-large")
 
 
 def _read_xls(data, _layout):
     try:
-        import xlrd  # noqa: PLC0415
+        import xlrd
     except ImportError as error:
         raise TableError("no-old-excel") from error
     try:
         book = xlrd.open_workbook(file_contents=data, on_demand=True)
         sheet = book.sheet_by_index(0)
-    except Exception as error:  # noqa: BLE001  a broken file raises anything
+    except Exception as error:
         raise TableError("unreadable") from error
     for number in range(sheet.nrows):
         yield [_xls_value(xlrd, book, cell) for cell in sheet.row(number)]

@@ -112,9 +112,9 @@ class ClubImport(models.Model):
     @api.depends_context("lang")
     def _compute_mapping_problem(self):
         labels = dict(
-            self.env["club.import.column"]._fields["field"]._description_selection(
-                self.env
-            )
+            self.env["club.import.column"]
+            ._fields["field"]
+            ._description_selection(self.env)
         )
         for club_import in self:
             chosen = [name for name in club_import._get_mapping() if name]

@@ -2,7 +2,7 @@ import base64
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.customer_segmentation.tools.import_row import (
@@ -80,7 +80,9 @@ class ClubImportFile(models.AbstractModel):
     def action_read_again(self):
         """Read the columns again, with the encoding and delimiter chosen by hand."""
         self.ensure_one()
-        self._read_columns(self._get_data())
+        if not self.kind:
+            return self.action_read()
+        return self._read_columns(self._get_data())
 
     # === READING THE FILE === #
 
@@ -94,7 +96,7 @@ class ClubImportFile(models.AbstractModel):
 
     def _get_layout(self):
         return TableLayout(
-            self.kind, self.encoding or "", DELIMITERS.get(self.delimiter, "")
+            self.kind, self.encoding or "utf-8", DELIMITERS.get(self.delimiter, ",")
         )
 
     def _read_columns(self, data):

@@ -197,7 +197,9 @@ class ClubImportStore(models.AbstractModel):
         )
         members = members.filtered(lambda member: not member.partner_id)
         pairs = [(member.id, by_phone[member.phone_e164]) for member in members]
-        return self._create_contacts(club_import, pairs, salutations) if pairs else set()
+        return (
+            self._create_contacts(club_import, pairs, salutations) if pairs else set()
+        )
 
     def _create_contacts(self, club_import, pairs, salutations):
         """Create contacts with one statement, each like one that the ORM has made.
@@ -316,9 +318,7 @@ class ClubImportStore(models.AbstractModel):
         """Name contacts that only had their number as a name, and address those
         that had no salutation.
         """
-        known = [
-            customer for customer in customers if customer.number.e164 in contacts
-        ]
+        known = [customer for customer in customers if customer.number.e164 in contacts]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -405,7 +405,9 @@ class ClubImportStore(models.AbstractModel):
         )
 
     def _add_tags(self, customers, contacts):
-        ids = self._get_tag_ids({name for customer in customers for name in customer.tags})
+        ids = self._get_tag_ids(
+            {name for customer in customers for name in customer.tags}
+        )
         pairs = {
             (ids[fold(name)], contacts[customer.number.e164])
             for customer in customers

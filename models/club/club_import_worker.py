@@ -179,7 +179,7 @@ class ClubImportWorker(models.AbstractModel):
                 return club_import._import_rows(limit)
         except RETRIABLE:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the import stops
             # The class only: an error text may hold a name or a number.
             _logger.warning(
                 "Club import %s stopped: %s", import_id, type(error).__name__
@@ -307,8 +307,8 @@ class ClubImportWorker(models.AbstractModel):
         if error.field in ("phone", "visits"):
             return reason
         labels = dict(
-            self.env["club.import.column"]._fields["field"]._description_selection(
-                self.env
-            )
+            self.env["club.import.column"]
+            ._fields["field"]
+            ._description_selection(self.env)
         )
         return f"{labels[error.field]}: {reason}"
