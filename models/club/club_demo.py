@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from odoo.addons.customer_segmentation.tools.message_choice import (
+from ...tools.message_choice import (
     ClubTexts,
     TagTexts,
     Visit,
@@ -191,6 +191,7 @@ class ClubDemo(models.AbstractModel):
             for checkin in batch:
                 checkin.sms_id = self.env["sms.sms"].create(
                     {
+                        "create_date": checkin.arrived_at,
                         "number": checkin.phone_e164,
                         "body": bodies[checkin.id],
                         "partner_id": checkin.partner_id.id,
