@@ -142,13 +142,15 @@ class ClubBuilders:
         """
         return f"0912{next(cls.numbers):07d}"
 
-    def take(self, phone, tag=None, device=None, at=None, event_id=None):
+    def take(self, phone, tag=None, device=None, at=None, event_id=None, rev=None):
         """Take one check-in without HTTP.
 
         :return: the journal row that the device API answers from
         :rtype: dict
         """
         item = {"event_id": event_id or str(uuid.uuid4()), "phone": phone, "tag": tag}
+        if rev is not None:
+            item["config_rev"] = rev
         if at:
             item["occurred_at"] = int(at.replace(tzinfo=timezone.utc).timestamp())
         self.env.flush_all()

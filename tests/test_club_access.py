@@ -46,9 +46,11 @@ class TestClubAccess(ClubCommon):
         """Neither read nor search, on any of our models."""
         for user in self.portal, self.public:
             for model in OUR_MODELS:
-                with self.subTest(model=model, user=user.login):
-                    with self.assertRaises(AccessError):
-                        self.env[model].with_user(user).search([])
+                with (
+                    self.subTest(model=model, user=user.login),
+                    self.assertRaises(AccessError),
+                ):
+                    self.env[model].with_user(user).search([])
 
     def test_portal_sees_no_field_of_ours_on_its_own_contact(self):
         """Every field we add to the contact is closed, reading and searching."""
