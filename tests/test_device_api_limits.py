@@ -15,6 +15,8 @@ BURST = 20
 
 @tagged("post_install", "-at_install")
 class TestRateLimit(ClubHttpCommon):
+    limited = True
+
     def statuses(self, times, client=None, headers=None):
         client = client or self.client
         return Counter(
