@@ -39,7 +39,7 @@ class TestClubScreensBrowser(ClubHttpCommon):
         self.browser_js(
             path,
             STORY % story,
-            ready="document.querySelector('.o_main_navbar')",
+            ready="!!document.querySelector('.o_main_navbar')",
             login=self.manager.login,
             timeout=120,
         )
@@ -92,6 +92,8 @@ class TestClubScreensBrowser(ClubHttpCommon):
             type("ا".repeat(65));
             await shows("71 characters · Unicode · 2 part");
             expect(text.dir === "rtl", "Persian is written from the right");
+            document.querySelector(".modal .o_form_button_cancel").click();
+            await until(() => !document.querySelector(".modal"), "the popup closed");
             """,
         )
 
