@@ -2,6 +2,8 @@ from odoo.tests import tagged
 
 from .common import ClubHttpCommon
 
+TAG = ".o_field_widget[name=tag_ids] .o_data_row td[name=label]"
+
 # The browser fails a test on any error in its console.
 STORY = """
 const until = async (find, what) => {
@@ -60,7 +62,9 @@ class TestClubScreensBrowser(ClubHttpCommon):
                 "the QR code"
             );
             await until(
-                () => /9:5[0-9]/.test(document.querySelector(".o_club_pairing").textContent),
+                () => /9:5[0-9]/.test(
+                    document.querySelector(".o_club_pairing").textContent
+                ),
                 "the countdown"
             );
             """,
@@ -71,7 +75,7 @@ class TestClubScreensBrowser(ClubHttpCommon):
         self.play(
             f"/odoo/club-devices/{self.device.id}",
             """
-            (await get(".o_field_widget[name=tag_ids] .o_data_row td[name=label]")).click();
+            (await get("%s")).click();
             (await get(".modal .o_field_widget[name=first_mode] input")).click();
             const field = ".modal .o_field_widget[name=first_text]";
             const text = await get(`${field} textarea`);
@@ -79,13 +83,9 @@ class TestClubScreensBrowser(ClubHttpCommon):
                 text.value = value;
                 text.dispatchEvent(new InputEvent("input", {bubbles: true}));
             };
-            const shows = (cost) =>
-                until(
-                    () => document.querySelector(`${field} .o_sms_text_cost`)
-                        .textContent.startsWith(cost),
-                    `${cost} instead of ${
-                        document.querySelector(`${field} .o_sms_text_cost`).textContent}`
-                );
+            const cost = () =>
+                document.querySelector(`${field} .o_sms_text_cost`).textContent;
+            const shows = (start) => until(() => cost().startsWith(start), start);
             type("Hello");
             // The line adds a line break and «لغو11».
             await shows("11 characters · Unicode · 1 part");
@@ -94,7 +94,8 @@ class TestClubScreensBrowser(ClubHttpCommon):
             expect(text.dir === "rtl", "Persian is written from the right");
             document.querySelector(".modal .o_form_button_cancel").click();
             await until(() => !document.querySelector(".modal"), "the popup closed");
-            """,
+            """
+            % TAG,
         )
 
     def test_tag_popup_previews_what_is_sent(self):
@@ -102,7 +103,7 @@ class TestClubScreensBrowser(ClubHttpCommon):
         self.play(
             f"/odoo/club-devices/{self.device.id}",
             """
-            (await get(".o_field_widget[name=tag_ids] .o_data_row td[name=label]")).click();
+            (await get("%s")).click();
             const preview = await get(".modal .o_field_widget[name=first_preview]");
             expect(
                 preview.textContent.includes("Dear guest, hello!\\nلغو11"),
@@ -110,7 +111,8 @@ class TestClubScreensBrowser(ClubHttpCommon):
             );
             const later = await get(".modal .o_field_widget[name=repeat_preview]");
             expect(later.textContent.includes("Nice to see you again"), "the club's text");
-            """,
+            """
+            % TAG,
         )
 
     def test_checkins_and_contact_open_in_both_languages(self):
@@ -144,7 +146,7 @@ class TestClubScreensBrowser(ClubHttpCommon):
                 self.play(
                     f"/odoo/res.partner/{partner.id}",
                     f"""
-                    const visits = await get("button[name=action_open_club_checkins]");
+                    const visits = await get("[name=action_open_club_checkins]");
                     expect(visits.textContent.includes("1"), visits.textContent);
                     (await get(".o_notebook a[name=club]")).click();
                     const row = await get("[name=club_checkin_ids] .o_data_row");

@@ -235,7 +235,14 @@ class ClubDeviceTag(models.Model):
         company = self.company_id or self.env.company
         values = {
             f"object.club_company_id.{name}": company[name] or ""
-            for name in ("name", "phone", "street", "website", "club_slogan", "club_links")
+            for name in (
+                "name",
+                "phone",
+                "street",
+                "website",
+                "club_slogan",
+                "club_links",
+            )
         }
         values["object.club_visit_count"] = str(visit_no)
         text = fill_placeholders(text, values)
