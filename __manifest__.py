@@ -38,6 +38,7 @@
     ],
     "demo": [
         "demo/club_demo.xml",
+        "demo/club_contact_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

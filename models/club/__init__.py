@@ -5,6 +5,7 @@ from . import (
     club_checkin,
     club_checkin_followup,
     club_checkin_intake,
+    club_demo,
     club_device,
     club_device_activity,
     club_device_revision,

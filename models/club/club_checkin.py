@@ -6,9 +6,9 @@ from ...tools.problem import PROBLEM_TYPES
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
-    ("welcome", "Welcome"),
-    ("repeat", "Repeat"),
-    ("milestone", "Milestone"),
+    ("welcome", "Welcome text"),
+    ("repeat", "Repeat text"),
+    ("milestone", "Milestone text"),
     ("tag_first", "First text of the tag"),
     ("tag_repeat", "Repeat text of the tag"),
 ]
