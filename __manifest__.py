@@ -32,6 +32,7 @@
         "wizards/club_checkin_manual_views.xml",
         "wizards/club_checkin_not_customer_views.xml",
         "wizards/club_preset_apply_views.xml",
+        "wizards/customer_segment_why_views.xml",
         "wizards/privacy_lookup_wizard_line_views.xml",
         "views/res_config_settings_views.xml",
         "views/menus.xml",

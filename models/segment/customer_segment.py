@@ -650,6 +650,18 @@ class CustomerSegment(models.Model):
         action["context"] = {"default_group_id": self.id}
         return action
 
+    def action_open_why(self):
+        """Ask about one contact or lead."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "customer.segment.why",
+            "name": self.env._("Why is … in?"),
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_segment_id": self.id},
+        }
+
     def action_open_events(self):
         """Open who entered and left."""
         self.ensure_one()

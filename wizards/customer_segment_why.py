@@ -1,0 +1,36 @@
+from odoo import api, fields, models
+
+
+class CustomerSegmentWhy(models.TransientModel):
+    """Shows why a contact or lead is in a segment, or why not."""
+
+    _name = "customer.segment.why"
+    _description = "Why Is … In?"
+
+    segment_id = fields.Many2one("customer.segment", required=True, ondelete="cascade")
+    model = fields.Selection(related="segment_id.model")
+    partner_id = fields.Many2one("res.partner", string="Contact", ondelete="cascade")
+    lead_id = fields.Many2one("crm.lead", string="Lead", ondelete="cascade")
+    answer = fields.Text(compute="_compute_answer")
+
+    @api.depends("partner_id", "lead_id")
+    def _compute_answer(self):
+        for wizard in self:
+            record = wizard.lead_id if wizard.model == "crm.lead" else wizard.partner_id
+            wizard.answer = record and wizard._tell(wizard.segment_id.why(record.id))
+
+    def _tell(self, why):
+        _ = self.env._
+        lines = [_("In the segment.") if why["is_member"] else _("Not in the segment.")]
+        if why["always_out"]:
+            lines.append(_("Set to «always out»."))
+        elif why["always_in"]:
+            lines.append(_("Set to «always in»."))
+        if why["excluded_by"]:
+            lines.append(
+                _("Taken out as a member of: %s", ", ".join(why["excluded_by"]))
+            )
+        for row in why["conditions"]:
+            sign = "✓" if row["holds"] else "✗"
+            lines.append(f"{'    ' * row['depth']}{sign} {row['text']}")
+        return "\n".join(lines)
