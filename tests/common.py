@@ -116,6 +116,7 @@ class ClubBuilders:
         return new_test_user(
             cls.env,
             login=f"{role}-{next(cls.numbers)}",
+            context={"no_reset_password": True},
             groups=f"{CLUB}_{role}",
             company_id=company.id,
             company_ids=[(6, 0, company.ids)],

@@ -7,19 +7,6 @@ from odoo.exceptions import ConcurrencyError, UserError
 
 from odoo.addons.customer_segmentation.tools.problem import Problem
 
-DEVICE_COLUMNS = (
-    "id",
-    "state",
-    "config_rev",
-    "tag_required",
-    "privacy",
-    "gap_minutes",
-    "offline_limit_days",
-    "foreign_allowed",
-    "unverified_allowed",
-    "rate_limit_per_minute",
-)
-
 
 class ClubCheckinManual(models.TransientModel):
     """A check-in typed by a person at the desk, through the same door as a device's."""
@@ -55,8 +42,6 @@ class ClubCheckinManual(models.TransientModel):
         device = self.device_id.sudo()
         if device.state == "suspended":
             raise UserError(_("This device is suspended. Choose another one."))
-        row = {name: device[name] for name in DEVICE_COLUMNS}
-        row.update(company_id=device.company_id.id, region=device.country_id.code)
         item = {
             "event_id": f"hand-{uuid.uuid4()}",
             "phone": self.phone,
@@ -64,7 +49,9 @@ class ClubCheckinManual(models.TransientModel):
         }
         self.env.flush_all()
         try:
-            result = self.env["club.checkin.intake"].sudo()._receive(row, item, "hand")
+            result = self.env["club.checkin.intake"].sudo()._receive(
+                device._get_intake_row(), item, "hand"
+            )
         except Problem as problem:
             raise UserError(self.env._(problem.type.title)) from problem
         except psycopg2.errors.SerializationFailure as error:

@@ -115,14 +115,15 @@ class ClubCheckinFollowup(models.AbstractModel):
         :return: how many rows were handled, failed ones included
         :rtype: int
         """
+        self.env["club.checkin"].flush_model(["state", "next_attempt_at"])
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT c.id
                   FROM club_checkin c
                  WHERE c.state = 'pending'
-                   AND coalesce(c.next_attempt_at, c.arrived_at)
-                       <= now() AT TIME ZONE 'UTC' + interval '1 second'
+                   AND (c.next_attempt_at IS NULL
+                        OR c.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
                  ORDER BY c.id
                  LIMIT %s
                    FOR NO KEY UPDATE OF c SKIP LOCKED

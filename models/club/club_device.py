@@ -3,6 +3,18 @@ from odoo.exceptions import ValidationError
 
 BATCH_MAX = 50
 HEARTBEAT_SECONDS = 300
+INTAKE_COLUMNS = (
+    "id",
+    "state",
+    "config_rev",
+    "tag_required",
+    "privacy",
+    "gap_minutes",
+    "offline_limit_days",
+    "foreign_allowed",
+    "unverified_allowed",
+    "rate_limit_per_minute",
+)
 
 
 class ClubDevice(models.Model):
@@ -252,6 +264,17 @@ class ClubDevice(models.Model):
             str(tag.digit): {"tag_id": tag.id, "category_id": tag.category_id.id}
             for tag in self.tag_ids.sorted("digit")
         }
+
+    def _get_intake_row(self):
+        """This device as ``club.checkin.intake`` reads it, for check-ins that come from
+        Odoo itself; the device API reads the same columns in its one statement.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        row = {name: self[name] for name in INTAKE_COLUMNS}
+        row.update(company_id=self.company_id.id, region=self.country_id.code)
+        return row
 
     # === ACTIONS === #
 

@@ -3,7 +3,12 @@ from odoo import models
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["partner.club.mixin", "partner.messaging.mixin", "res.partner"]
+    _inherit = [
+        "partner.club.mixin",
+        "partner.messaging.mixin",
+        "partner.privacy.mixin",
+        "res.partner",
+    ]
 
     # Check-ins, imports and calls find a contact by its number; core has no index.
     _phone_sanitized = models.Index("(phone_sanitized) WHERE phone_sanitized IS NOT NULL")
