@@ -4,6 +4,7 @@ from . import club_device_pairing
 from . import (
     club_checkin,
     club_checkin_followup,
+    club_checkin_hour,
     club_checkin_intake,
     club_dashboard,
     club_dashboard_caller,
