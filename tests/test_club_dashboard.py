@@ -290,7 +290,9 @@ class TestClubDashboard(DashboardCommon):
 
     def test_cashier_may_not_ask_who_calls(self):
         with self.assertRaises(AccessError):
-            self.env["club.dashboard"].with_user(self.cashier).find_caller("09120000001")
+            self.env["club.dashboard"].with_user(self.cashier).find_caller(
+                "09120000001"
+            )
 
     # === WHAT NEEDS A PERSON === #
 
@@ -402,9 +404,7 @@ class TestClubDashboard(DashboardCommon):
         device = self.build_device(self.company, name="New one")
         dashboard = self.env["club.dashboard"].with_user(self.manager)
         self.assertIn("Tea house", dashboard.apply_preset(preset.id))
-        self.assertEqual(
-            self.company.club_welcome_template_id.body, "Welcome to tea"
-        )
+        self.assertEqual(self.company.club_welcome_template_id.body, "Welcome to tea")
         self.assertEqual(device.gap_minutes, 33)
         self.assertEqual(device.tag_ids.mapped("label"), ["Samovar"])
         self.assertEqual(len(self.device.tag_ids), 3, "a device with tags keeps them")
@@ -470,7 +470,9 @@ class TestClubDashboardCaller(DashboardCommon):
         twin = self.partner.copy({"name": "Twin", "phone": self.partner.phone})
         self.build_member_of(twin)
         callers = self.find("09120001234")["callers"]
-        self.assertEqual([caller["name"] for caller in callers], ["Twin", "Sample Guest"])
+        self.assertEqual(
+            [caller["name"] for caller in callers], ["Twin", "Sample Guest"]
+        )
         self.assertEqual([caller["is_member"] for caller in callers], [True, False])
 
     def test_member_whose_contact_is_still_made(self):

@@ -440,13 +440,13 @@ class ClubDashboard(models.AbstractModel):
             (
                 "failed_checkins",
                 "danger",
-                _("check-ins could not be prepared"),
+                _("Check-ins that could not be prepared"),
                 domain & Domain("state", "=", "failed"),
             ),
             (
                 "stuck_checkins",
                 "danger",
-                _("check-ins have waited for an hour: do scheduled actions run?"),
+                _("Check-ins that wait for an hour: do scheduled actions run?"),
                 domain
                 & Domain("state", "=", "pending")
                 & Domain("attempts", "=", 0)
@@ -455,13 +455,13 @@ class ClubDashboard(models.AbstractModel):
             (
                 "failed_messages",
                 "danger",
-                _("messages failed"),
+                _("Failed messages"),
                 arrived & Domain("message_state", "=", "error"),
             ),
             (
                 "unknown_digits",
                 "warning",
-                _("check-ins with a digit that has no tag"),
+                _("Check-ins with a digit that has no tag"),
                 arrived & Domain("unknown_digit", "=", True),
             ),
         ]
@@ -481,7 +481,7 @@ class ClubDashboard(models.AbstractModel):
             "club.device",
             Domain("id", "in", unseen.ids),
         )
-        text = self.env._("devices were not seen for a day")
+        text = self.env._("Devices not seen for a day")
         return [_entry("unseen_devices", "warning", text, len(unseen), action)]
 
     def _get_message_attention(self):
@@ -502,7 +502,7 @@ class ClubDashboard(models.AbstractModel):
         count = self.env["sms.sms"].search_count(domain)
         if not count:
             return []
-        text = self.env._("messages have waited for an hour: do scheduled actions run?")
+        text = self.env._("Messages that wait for an hour: do scheduled actions run?")
         action = self._prepare_action(self.env._("Messages"), "sms.sms", domain)
         return [_entry("stuck_messages", "danger", text, count, action)]
 
