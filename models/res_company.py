@@ -162,7 +162,9 @@ class ResCompany(models.Model):
                     "company_id": company.id,
                     "message_class": "service",
                     "optout_suffix": (
-                        DEFAULT_IRAN_SUFFIX if company.country_id.code == "IR" else False
+                        DEFAULT_IRAN_SUFFIX
+                        if company.country_id.code == "IR"
+                        else False
                     ),
                 }
                 for company in self

@@ -136,9 +136,9 @@ class TestClubCorrect(ClubCommon):
         self.assertFalse(gone.exists())
         self.assertEqual(kept.club_visit_count, 5)
         self.assertEqual(
-            kept.with_company(other_company).with_context(
-                allowed_company_ids=other_company.ids
-            ).club_visit_count,
+            kept.with_company(other_company)
+            .with_context(allowed_company_ids=other_company.ids)
+            .club_visit_count,
             1,
         )
         self.assertEqual(self.member(second).partner_id, kept)

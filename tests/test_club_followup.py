@@ -90,7 +90,9 @@ class TestClubFollowup(ClubCommon):
 
     def test_nameless_contact_is_not_greeted_by_its_number(self):
         """A contact that only has a number gets the fallback, never «False»."""
-        self.company.club_welcome_template_id.body = "{{ object.sms_greeting ||| Guest}}!"
+        self.company.club_welcome_template_id.body = (
+            "{{ object.sms_greeting ||| Guest}}!"
+        )
         phone = self.phone()
         self.take(phone)
         self.follow_up()

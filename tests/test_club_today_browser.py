@@ -85,7 +85,7 @@ class TestClubTodayBrowser(ClubHttpCommon):
                     await query('[data-chart="hour"]');
                     (await query('[data-key="first"]')).click();
                     await wait("the list", () =>
-                        document.querySelectorAll(".o_list_view .o_data_row").length === 2
+                        document.querySelectorAll(".o_data_row").length === 2
                     );
                     (await query(".o_back_button, .breadcrumb-item a")).click();
                     await query('[data-period="7_days"].active');

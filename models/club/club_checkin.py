@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.customer_segmentation.tools.phone import PhoneError, parse_phone
-from odoo.addons.customer_segmentation.tools.problem import PROBLEM_TYPES
+from ...tools.phone import PhoneError, parse_phone
+from ...tools.problem import PROBLEM_TYPES
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
@@ -156,7 +156,12 @@ class ClubCheckin(models.Model):
         self.check_access("write")
         failed = self.sudo().filtered(lambda checkin: checkin.state == "failed")
         failed.write(
-            {"state": "pending", "attempts": 0, "next_attempt_at": False, "error": False}
+            {
+                "state": "pending",
+                "attempts": 0,
+                "next_attempt_at": False,
+                "error": False,
+            }
         )
         self.env["club.checkin.followup"]._wake()
 
@@ -300,13 +305,16 @@ class ClubCheckin(models.Model):
         checkin.write(
             {
                 "visit_no": member.visit_count,
-                "result": checkin.counted
-                and ("new" if member.visit_count <= 1 else "repeat")
-                or "too_soon",
+                "result": checkin._result_for(member.visit_count),
             }
         )
         old_member._drop_if_unused(device.group_id)
         self.env["club.checkin.followup"].sudo()._wake()
+
+    def _result_for(self, visit_no):
+        if not self.counted:
+            return "too_soon"
+        return "new" if visit_no <= 1 else "repeat"
 
     def _prepare_resend_values(self, resend):
         """Take the message back from the wrong number, as far as it still can be."""

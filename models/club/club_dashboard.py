@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from odoo.addons.customer_segmentation.tools.phone import library_is_outdated
+from ...tools.phone import library_is_outdated
 
 # Hours a chart of a day always shows; busier ones widen it.
 FIRST_HOUR, LAST_HOUR = 8, 21
@@ -349,7 +349,6 @@ class ClubDashboard(models.AbstractModel):
 
         :return: a number, or None when it is not known
         """
-        return None
 
     def _message_tile(self, key, label, states, icon, tone, counts, domain):
         value = sum(counts.get(state, 0) for state in states)

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from odoo.addons.customer_segmentation.tools.phone import PhoneError, parse_phone
+from ...tools.phone import PhoneError, parse_phone
 
 MOST_CALLERS = 5
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 BATCH_MAX = 50
 HEARTBEAT_SECONDS = 300
@@ -206,8 +207,10 @@ class ClubDevice(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_checkins(self):
-        if self.env["club.checkin"].sudo().search_count(
-            [("device_id", "in", self.ids)], limit=1
+        if (
+            self.env["club.checkin"]
+            .sudo()
+            .search_count([("device_id", "in", self.ids)], limit=1)
         ):
             raise ValidationError(
                 self.env._(
@@ -232,7 +235,14 @@ class ClubDevice(models.Model):
             self.env["club.device.revision"].sudo().create(
                 {"device_id": device.id, "rev": rev, "body": body, "digits": digits}
             )
-            super(ClubDevice, device).write({"config_rev": rev})
+            device._set_config_rev(rev)
+
+    def _set_config_rev(self, rev):
+        # Straight to the row: a write would record the revision once more.
+        self.env.cr.execute(
+            SQL("UPDATE club_device SET config_rev = %s WHERE id = %s", rev, self.id)
+        )
+        self.invalidate_recordset(["config_rev"])
 
     def _config_body(self):
         """What the device is told, without ``rev``.

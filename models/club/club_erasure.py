@@ -49,7 +49,9 @@ class ClubErasure(models.Model):
     def _hash_phone(self, phone_e164):
         """Keyed hash of a number: a leaked table cannot be searched for numbers."""
         secret = self.env["ir.config_parameter"].sudo().get_param("database.secret")
-        return hmac.new(secret.encode(), phone_e164.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            secret.encode(), phone_e164.encode(), hashlib.sha256
+        ).hexdigest()
 
     @api.model
     def _erase_contacts(self, partners):
@@ -57,8 +59,8 @@ class ClubErasure(models.Model):
 
         :param partners: ``res.partner`` recordset, any size, rights already checked
         """
-        members = self.env["club.member"].sudo().search(
-            [("partner_id", "in", partners.ids)]
+        members = (
+            self.env["club.member"].sudo().search([("partner_id", "in", partners.ids)])
         )
         numbers = set(members.mapped("phone_e164"))
         for partner in partners:
@@ -91,8 +93,16 @@ class ClubErasure(models.Model):
 
     def _erase_messages(self, partners, numbers):
         """Messages to the contacts or their numbers: waiting ones never leave."""
-        messages = self.env["sms.sms"].sudo().search(
-            ["|", ("partner_id", "in", partners.ids), ("number", "in", list(numbers))]
+        messages = (
+            self.env["sms.sms"]
+            .sudo()
+            .search(
+                [
+                    "|",
+                    ("partner_id", "in", partners.ids),
+                    ("number", "in", list(numbers)),
+                ]
+            )
         )
         waiting = messages.filtered(lambda sms: sms.state in ("outgoing", "error"))
         waiting.action_set_canceled()

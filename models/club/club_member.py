@@ -68,7 +68,9 @@ class ClubMember(models.Model):
 
     def unlink(self):
         """Forget the member: check-ins stay as anonymous counts."""
-        checkins = self.env["club.checkin"].sudo().search([("member_id", "in", self.ids)])
+        checkins = (
+            self.env["club.checkin"].sudo().search([("member_id", "in", self.ids)])
+        )
         checkins.write({"phone_raw": False, "member_id": False})
         return super().unlink()
 

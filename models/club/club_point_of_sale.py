@@ -5,7 +5,7 @@ import psycopg2.errors
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.problem import Problem
+from ...tools.problem import Problem
 
 BATCH_SIZE = 200
 # Orders of a till that was offline are stored later but with earlier numbers.
@@ -61,15 +61,15 @@ class ClubPointOfSale(models.AbstractModel):
         )
         device = company.club_pos_device_id
         known = self._known_events(device, orders)
-        fresh = orders.filtered(lambda order: self._event_id(order) not in known)[:limit]
+        fresh = orders.filtered(lambda order: self._event_id(order) not in known)[
+            :limit
+        ]
         numbers = fresh.partner_id._get_sms_numbers(company)
         for order in fresh:
             if number := numbers.get(order.partner_id.id):
                 self._check_in(device, order, number)
         if fresh:
-            company.club_pos_last_order = max(
-                company.club_pos_last_order, max(fresh.ids)
-            )
+            company.club_pos_last_order = max(company.club_pos_last_order, *fresh.ids)
         return len(fresh.filtered(lambda order: order.partner_id.id in numbers))
 
     def _known_events(self, device, orders):

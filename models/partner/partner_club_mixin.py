@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from odoo.addons.customer_segmentation.tools.phone import is_mobile
+from ...tools.phone import is_mobile
 
 CLUB_USER = "customer_segmentation.customer_segmentation_group_club_user"
 CLUB_CASHIER = "customer_segmentation.customer_segmentation_group_cashier"
@@ -152,7 +152,9 @@ class PartnerClubMixin(models.AbstractModel):
 
     def _get_club_numbers(self):
         """Members whose number stands on their contact, with that number."""
-        members = self.env["club.member"].sudo().search([("partner_id", "in", self.ids)])
+        members = (
+            self.env["club.member"].sudo().search([("partner_id", "in", self.ids)])
+        )
         return {
             member: member.phone_e164
             for member in members
@@ -163,7 +165,9 @@ class PartnerClubMixin(models.AbstractModel):
         """E.164 numbers written on this contact."""
         self.ensure_one()
         names = [name for name in ("phone", "mobile") if name in self._fields]
-        return {self._phone_format(fname=name) for name in names if self[name]} - {False}
+        return {self._phone_format(fname=name) for name in names if self[name]} - {
+            False
+        }
 
     def _rekey_club_members(self, old_numbers):
         for member, old_number in old_numbers.items():
@@ -171,7 +175,9 @@ class PartnerClubMixin(models.AbstractModel):
             numbers = partner._get_contact_numbers()
             if old_number in numbers:
                 continue
-            region = partner.country_id.code or member.company_id.country_id.code or "IR"
+            region = (
+                partner.country_id.code or member.company_id.country_id.code or "IR"
+            )
             mobiles = [number for number in numbers if is_mobile(number, region)]
             if mobiles:
                 member._change_phone(mobiles[0])
