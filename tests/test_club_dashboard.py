@@ -10,7 +10,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..models.club import club_dashboard
+from ..models.club import club_dashboard, club_dashboard_attention
 from .common import ClubCommon
 
 # 13:30 in Tehran; its day began on the 9th at 20:30 UTC.
@@ -74,6 +74,11 @@ class DashboardCommon(ClubCommon):
 
     def attention(self, **kwargs):
         return {entry["key"]: entry for entry in self.figures(**kwargs)["attention"]}
+
+    def library_outdated(self, outdated):
+        return patch.object(
+            club_dashboard_attention, "library_is_outdated", lambda: outdated
+        )
 
     def count_list(self, action, user=None):
         """How many records the list behind a figure shows to the user."""
@@ -306,7 +311,9 @@ class TestClubDashboard(DashboardCommon):
     def test_nothing_needs_a_person(self):
         self.env["club.device.activity"].search([]).last_seen = NOW
         self.build_visit()
-        with patch.object(club_dashboard, "library_is_outdated", lambda: False):
+        with patch.object(
+            club_dashboard_attention, "library_is_outdated", lambda: False
+        ):
             self.assertEqual(self.attention(), {})
 
     def test_what_needs_a_person_opens_its_list(self):
@@ -353,7 +360,9 @@ class TestClubDashboard(DashboardCommon):
     def test_settings_that_stop_the_club(self):
         self.company.write({"club_open": False, "club_silent": True})
         self.company._get_sms_line("service").active = False
-        with patch.object(club_dashboard, "library_is_outdated", lambda: True):
+        with patch.object(
+            club_dashboard_attention, "library_is_outdated", lambda: True
+        ):
             found = self.attention()
         self.assertLessEqual({"closed", "silent", "no_line", "library"}, set(found))
         self.assertFalse(found["no_line"]["action"])

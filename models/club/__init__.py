@@ -7,6 +7,7 @@ from . import (
     club_checkin_hour,
     club_checkin_intake,
     club_dashboard,
+    club_dashboard_attention,
     club_dashboard_caller,
     club_dashboard_onboarding,
     club_device,

@@ -6,13 +6,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ...tools.phone import library_is_outdated
-
 # Hours a chart of a day always shows; busier ones widen it.
 FIRST_HOUR, LAST_HOUR = 8, 21
 UNSEEN_HOURS = 24
-# A message or check-in that waits longer than this waits for a person, not a worker.
-WAITING_MINUTES = 60
 SENT_STATES = ("pending", "sent")
 WAITING_STATES = ("outgoing", "process")
 CLUB_USER = "customer_segmentation.customer_segmentation_group_club_user"
@@ -413,124 +409,6 @@ class ClubDashboard(models.AbstractModel):
             )
         )
 
-    # === WHAT NEEDS A PERSON === #
-
-    def _get_attention(self, devices, domain, window):
-        """What somebody has to look at, the worst first; a hook for other topics.
-
-        :return: dicts with ``key``, ``level`` (danger or warning), ``count`` (0 where
-            a number makes no sense), ``text`` and ``action`` (False for none)
-        :rtype: list[dict]
-        """
-        entries = self._get_checkin_attention(domain, window)
-        entries += self._get_device_attention(devices)
-        if self.env.user.has_group(CLUB_USER):
-            entries += self._get_message_attention()
-            entries += self._get_settings_attention()
-        return sorted(entries, key=lambda entry: entry["level"] != "danger")
-
-    def _get_checkin_attention(self, domain, window):
-        _ = self.env._
-        waiting_since = fields.Datetime.to_string(
-            fields.Datetime.now() - timedelta(minutes=WAITING_MINUTES)
-        )
-        arrived = self._get_arrival_domain(domain, window)
-        found = [
-            (
-                "failed_checkins",
-                "danger",
-                _("Check-ins that could not be prepared"),
-                domain & Domain("state", "=", "failed"),
-            ),
-            (
-                "stuck_checkins",
-                "danger",
-                _("Check-ins that wait for an hour: do scheduled actions run?"),
-                domain
-                & Domain("state", "=", "pending")
-                & Domain("attempts", "=", 0)
-                & Domain("arrived_at", "<", waiting_since),
-            ),
-            (
-                "failed_messages",
-                "danger",
-                _("Failed messages"),
-                arrived & Domain("message_state", "=", "error"),
-            ),
-            (
-                "unknown_digits",
-                "warning",
-                _("Check-ins with a digit that has no tag"),
-                arrived & Domain("unknown_digit", "=", True),
-            ),
-        ]
-        entries = []
-        for key, level, text, entry_domain in found:
-            if count := self.env["club.checkin"].search_count(entry_domain):
-                action = self._prepare_checkin_action(_("Needs a person"), entry_domain)
-                entries.append(_entry(key, level, text, count, action))
-        return entries
-
-    def _get_device_attention(self, devices):
-        unseen = self._get_unseen_devices(devices)
-        if not unseen:
-            return []
-        action = self._prepare_action(
-            self.env._("Not seen for a day"),
-            "club.device",
-            Domain("id", "in", unseen.ids),
-        )
-        text = self.env._("Devices not seen for a day")
-        return [_entry("unseen_devices", "warning", text, len(unseen), action)]
-
-    def _get_message_attention(self):
-        if self.env.company.club_silent:
-            return []
-        domain = (
-            Domain("company_id", "=", self.env.company.id)
-            & Domain("line_id", "!=", False)
-            & Domain("state", "=", "outgoing")
-            & Domain(
-                "create_date",
-                "<",
-                fields.Datetime.to_string(
-                    fields.Datetime.now() - timedelta(minutes=WAITING_MINUTES)
-                ),
-            )
-        )
-        count = self.env["sms.sms"].search_count(domain)
-        if not count:
-            return []
-        text = self.env._("Messages that wait for an hour: do scheduled actions run?")
-        action = self._prepare_action(self.env._("Messages"), "sms.sms", domain)
-        return [_entry("stuck_messages", "danger", text, count, action)]
-
-    def _get_settings_attention(self):
-        _, company = self.env._, self.env.company
-        settings = self.env.user.has_group(
-            "base.group_system"
-        ) and self._prepare_xmlid_action("club_settings_action")
-        entries = []
-        if not company.club_open:
-            text = _("The club is closed: devices keep their check-ins.")
-            entries.append(_entry("closed", "danger", text, 0, settings))
-        if company.club_silent:
-            text = _("The club is silent: no message leaves.")
-            entries.append(_entry("silent", "warning", text, 0, settings))
-        if not company._get_sms_line("service"):
-            text = _("There is no service line: check-ins send no message.")
-            lines = self.env.user.has_group(CLUB_MANAGER) and (
-                self._prepare_xmlid_action("sms_line_action")
-            )
-            entries.append(_entry("no_line", "danger", text, 0, lines))
-        if library_is_outdated():
-            text = _(
-                "The phone number library is too old and may refuse new prefixes. Ask "
-                "whoever runs the server to update the Python package phonenumbers."
-            )
-            entries.append(_entry("library", "warning", text, 0, False))
-        return entries
-
     # === ACTIONS === #
 
     def _prepare_checkin_action(self, name, domain):
@@ -569,10 +447,6 @@ class ClubDashboard(models.AbstractModel):
         return self.env["ir.actions.act_window"]._for_xml_id(
             f"customer_segmentation.{name}"
         )
-
-
-def _entry(key, level, text, count, action):
-    return {"key": key, "level": level, "text": text, "count": count, "action": action}
 
 
 def _midnight(day, zone):
