@@ -1,4 +1,7 @@
-from . import club_device_pairing
+from . import club_dashboard_base, club_device_pairing
+
+# isort: split
+from . import club_dashboard_attention, club_dashboard_caller, club_dashboard_onboarding
 
 # isort: split
 from . import (
@@ -7,9 +10,6 @@ from . import (
     club_checkin_hour,
     club_checkin_intake,
     club_dashboard,
-    club_dashboard_attention,
-    club_dashboard_caller,
-    club_dashboard_onboarding,
     club_device,
     club_device_activity,
     club_device_revision,

@@ -6,13 +6,12 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from .club_dashboard_base import CLUB_USER
+
 # Hours a chart of a day always shows; busier ones widen it.
 FIRST_HOUR, LAST_HOUR = 8, 21
-UNSEEN_HOURS = 24
 SENT_STATES = ("pending", "sent")
 WAITING_STATES = ("outgoing", "process")
-CLUB_USER = "customer_segmentation.customer_segmentation_group_club_user"
-CLUB_MANAGER = "customer_segmentation.customer_segmentation_group_club_manager"
 
 
 class ClubDashboard(models.AbstractModel):
@@ -24,6 +23,11 @@ class ClubDashboard(models.AbstractModel):
 
     _name = "club.dashboard"
     _description = "Club Today"
+    _inherit = [
+        "club.dashboard.attention",
+        "club.dashboard.caller",
+        "club.dashboard.onboarding",
+    ]
 
     # === PUBLIC METHODS === #
 
@@ -138,13 +142,6 @@ class ClubDashboard(models.AbstractModel):
             & Domain("arrived_at", ">=", window["start"])
         )
 
-    def _get_arrival_domain(self, domain, window):
-        return (
-            domain
-            & Domain("arrived_at", ">=", window["start"])
-            & Domain("arrived_at", "<", window["end"])
-        )
-
     # === FIGURES === #
 
     def _get_visits(self, domain, window, period):
@@ -166,35 +163,38 @@ class ClubDashboard(models.AbstractModel):
         counted_domain = domain & Domain("counted", "=", True)
         first_domain = counted_domain & Domain("result", "=", "new")
         repeat_domain = counted_domain & Domain("result", "!=", "new")
-        _ = self.env._
         total = counts["new"] + counts["repeat"]
         tiles = [
             self._checkin_tile(
-                "visits", _("Visits"), total, counted_domain, "fa-sign-in"
+                "visits", self.env._("Visits"), total, counted_domain, "fa-sign-in"
             ),
             self._checkin_tile(
-                "first", _("First visits"), counts["new"], first_domain, "fa-star-o"
+                "first",
+                self.env._("First visits"),
+                counts["new"],
+                first_domain,
+                "fa-star-o",
             ),
             self._checkin_tile(
                 "repeat",
-                _("Repeat visits"),
+                self.env._("Repeat visits"),
                 counts["repeat"],
                 repeat_domain,
                 "fa-repeat",
             ),
             self._checkin_tile(
                 "not_counted",
-                _("Not counted"),
+                self.env._("Not counted"),
                 not_counted,
                 domain & Domain("counted", "=", False),
                 "fa-ban",
-                hint=_("Too soon after the last visit, or not a customer"),
+                hint=self.env._("Too soon after the last visit, or not a customer"),
             ),
         ]
         charts = [self._get_hour_chart(by_hour, counted_domain)]
         if window["first"] != window["last"]:
             charts.insert(0, self._get_day_chart(by_day, counted_domain, window))
-        group = {"key": "visits", "label": _("Visits"), "tiles": tiles}
+        group = {"key": "visits", "label": self.env._("Visits"), "tiles": tiles}
         return group, charts if total else []
 
     def _count_visits(self, domain):
@@ -293,17 +293,18 @@ class ClubDashboard(models.AbstractModel):
         )
         if branch:
             domain &= Domain("joined_device_id", "in", devices.ids)
-        _ = self.env._
         tile = {
             "key": "new_members",
-            "label": _("New members"),
+            "label": self.env._("New members"),
             "value": self.env["club.member"].search_count(domain),
             "icon": "fa-user-plus",
             "tone": "",
-            "hint": _("Members whose first visit was in this period"),
-            "action": self._prepare_action(_("New members"), "club.member", domain),
+            "hint": self.env._("Members whose first visit was in this period"),
+            "action": self._prepare_action(
+                self.env._("New members"), "club.member", domain
+            ),
         }
-        return {"key": "members", "label": _("Members"), "tiles": [tile]}
+        return {"key": "members", "label": self.env._("Members"), "tiles": [tile]}
 
     def _get_messages(self, domain, window):
         """The tiles of the messages of check-ins.
@@ -316,13 +317,24 @@ class ClubDashboard(models.AbstractModel):
         counts = dict(
             self.env["club.checkin"]._read_group(domain, ["message_state"], ["__count"])
         )
-        _ = self.env._
         tiles = [
             self._message_tile(key, label, states, icon, tone, counts, domain)
             for key, label, states, icon, tone in (
-                ("sent", _("Sent"), SENT_STATES, "fa-check", ""),
-                ("waiting", _("Waiting"), WAITING_STATES, "fa-clock-o", "warning"),
-                ("failed", _("Failed"), ("error",), "fa-exclamation", "danger"),
+                ("sent", self.env._("Sent"), SENT_STATES, "fa-check", ""),
+                (
+                    "waiting",
+                    self.env._("Waiting"),
+                    WAITING_STATES,
+                    "fa-clock-o",
+                    "warning",
+                ),
+                (
+                    "failed",
+                    self.env._("Failed"),
+                    ("error",),
+                    "fa-exclamation",
+                    "danger",
+                ),
             )
         ]
         credit = self._get_sms_credit()
@@ -330,7 +342,7 @@ class ClubDashboard(models.AbstractModel):
             tiles.append(
                 {
                     "key": "credit",
-                    "label": _("SMS credit"),
+                    "label": self.env._("SMS credit"),
                     "value": credit,
                     "icon": "fa-credit-card",
                     "tone": "",
@@ -338,7 +350,7 @@ class ClubDashboard(models.AbstractModel):
                     "action": False,
                 }
             )
-        return {"key": "messages", "label": _("Messages"), "tiles": tiles}
+        return {"key": "messages", "label": self.env._("Messages"), "tiles": tiles}
 
     def _get_sms_credit(self):
         """What is left at the SMS gateway; a hook for gateways that tell.
@@ -399,54 +411,6 @@ class ClubDashboard(models.AbstractModel):
             }
             for device in devices
         ]
-
-    def _get_unseen_devices(self, devices):
-        limit = fields.Datetime.now() - timedelta(hours=UNSEEN_HOURS)
-        return devices.filtered(
-            lambda device: (
-                device.state == "active"
-                and (not device.last_seen or device.last_seen < limit)
-            )
-        )
-
-    # === ACTIONS === #
-
-    def _prepare_checkin_action(self, name, domain):
-        return self._prepare_action(name, "club.checkin", domain)
-
-    def _prepare_action(self, name, model, domain):
-        """A window action on exactly ``domain``, small enough to send with a figure."""
-        views = [[False, "list"], [False, "kanban"], [False, "form"]]
-        if model == "sms.sms":
-            own_list = self.env["ir.model.data"]._xmlid_to_res_id(
-                "customer_segmentation.sms_sms_view_list"
-            )
-            views = [[own_list, "list"], [False, "form"]]
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": model,
-            "views": views,
-            "domain": list(domain),
-            "context": {},
-            "target": "current",
-        }
-
-    def _prepare_form_action(self, model, res_id=False, name=False, context=None):
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": model,
-            "res_id": res_id,
-            "views": [[False, "form"]],
-            "context": context or {},
-            "target": "current",
-        }
-
-    def _prepare_xmlid_action(self, name):
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            f"customer_segmentation.{name}"
-        )
 
 
 def _midnight(day, zone):

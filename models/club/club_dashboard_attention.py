@@ -4,14 +4,18 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ...tools.phone import library_is_outdated
-from .club_dashboard import CLUB_MANAGER, CLUB_USER
+from .club_dashboard_base import CLUB_MANAGER, CLUB_USER
 
 # A message or check-in that waits longer than this waits for a person, not a worker.
 WAITING_MINUTES = 60
 
 
-class ClubDashboard(models.AbstractModel):
-    _inherit = "club.dashboard"
+class ClubDashboardAttention(models.AbstractModel):
+    """What somebody has to look at, the worst first."""
+
+    _name = "club.dashboard.attention"
+    _description = "Club Today: What Needs a Person"
+    _inherit = "club.dashboard.base"
 
     def _get_attention(self, devices, domain, window):
         """What somebody has to look at, the worst first; a hook for other topics.
@@ -28,7 +32,6 @@ class ClubDashboard(models.AbstractModel):
         return sorted(entries, key=lambda entry: entry["level"] != "danger")
 
     def _get_checkin_attention(self, domain, window):
-        _ = self.env._
         waiting_since = fields.Datetime.to_string(
             fields.Datetime.now() - timedelta(minutes=WAITING_MINUTES)
         )
@@ -37,13 +40,15 @@ class ClubDashboard(models.AbstractModel):
             (
                 "failed_checkins",
                 "danger",
-                _("Check-ins that could not be prepared"),
+                self.env._("Check-ins that could not be prepared"),
                 domain & Domain("state", "=", "failed"),
             ),
             (
                 "stuck_checkins",
                 "danger",
-                _("Check-ins that wait for an hour: do scheduled actions run?"),
+                self.env._(
+                    "Check-ins that wait for an hour: do scheduled actions run?"
+                ),
                 domain
                 & Domain("state", "=", "pending")
                 & Domain("attempts", "=", 0)
@@ -52,20 +57,22 @@ class ClubDashboard(models.AbstractModel):
             (
                 "failed_messages",
                 "danger",
-                _("Failed messages"),
+                self.env._("Failed messages"),
                 arrived & Domain("message_state", "=", "error"),
             ),
             (
                 "unknown_digits",
                 "warning",
-                _("Check-ins with a digit that has no tag"),
+                self.env._("Check-ins with a digit that has no tag"),
                 arrived & Domain("unknown_digit", "=", True),
             ),
         ]
         entries = []
         for key, level, text, entry_domain in found:
             if count := self.env["club.checkin"].search_count(entry_domain):
-                action = self._prepare_checkin_action(_("Needs a person"), entry_domain)
+                action = self._prepare_checkin_action(
+                    self.env._("Needs a person"), entry_domain
+                )
                 entries.append(_entry(key, level, text, count, action))
         return entries
 
@@ -104,25 +111,25 @@ class ClubDashboard(models.AbstractModel):
         return [_entry("stuck_messages", "danger", text, count, action)]
 
     def _get_settings_attention(self):
-        _, company = self.env._, self.env.company
+        company = self.env.company
         settings = self.env.user.has_group(
             "base.group_system"
         ) and self._prepare_xmlid_action("club_settings_action")
         entries = []
         if not company.club_open:
-            text = _("The club is closed: devices keep their check-ins.")
+            text = self.env._("The club is closed: devices keep their check-ins.")
             entries.append(_entry("closed", "danger", text, 0, settings))
         if company.club_silent:
-            text = _("The club is silent: no message leaves.")
+            text = self.env._("The club is silent: no message leaves.")
             entries.append(_entry("silent", "warning", text, 0, settings))
         if not company._get_sms_line("service"):
-            text = _("There is no service line: check-ins send no message.")
+            text = self.env._("There is no service line: check-ins send no message.")
             lines = self.env.user.has_group(CLUB_MANAGER) and (
                 self._prepare_xmlid_action("sms_line_action")
             )
             entries.append(_entry("no_line", "danger", text, 0, lines))
         if library_is_outdated():
-            text = _(
+            text = self.env._(
                 "The phone number library is too old and may refuse new prefixes. Ask "
                 "whoever runs the server to update the Python package phonenumbers."
             )

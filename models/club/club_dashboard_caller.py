@@ -6,8 +6,12 @@ from ...tools.phone import PhoneError, parse_phone
 MOST_CALLERS = 5
 
 
-class ClubDashboard(models.AbstractModel):
-    _inherit = "club.dashboard"
+class ClubDashboardCaller(models.AbstractModel):
+    """Finds who a number belongs to."""
+
+    _name = "club.dashboard.caller"
+    _description = "Club Today: Who Is Calling"
+    _inherit = "club.dashboard.base"
 
     @api.model
     @api.readonly

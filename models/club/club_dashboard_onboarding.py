@@ -1,11 +1,15 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from .club_dashboard import CLUB_MANAGER
+from .club_dashboard_base import CLUB_MANAGER
 
 
-class ClubDashboard(models.AbstractModel):
-    _inherit = "club.dashboard"
+class ClubDashboardOnboarding(models.AbstractModel):
+    """The steps to the first visitor."""
+
+    _name = "club.dashboard.onboarding"
+    _description = "Club Today: First Steps"
+    _inherit = "club.dashboard.base"
 
     @api.model
     def apply_preset(self, preset_id):
@@ -83,22 +87,22 @@ class ClubDashboard(models.AbstractModel):
         )[0]
 
     def _get_trade_step(self, company):
-        _ = self.env._
         return {
             "key": "trade",
-            "title": _("Choose your trade"),
-            "help": _("It brings texts, tags and a sensible gap. All can be changed."),
+            "title": self.env._("Choose your trade"),
+            "help": self.env._(
+                "It brings texts, tags and a sensible gap. All can be changed."
+            ),
             "done": bool(
                 company.club_welcome_template_id
                 or company.club_repeat_template_id
                 or company.club_visits_are_purchases
             ),
-            "button": _("Choose with a preview"),
+            "button": self.env._("Choose with a preview"),
             "action": self._prepare_xmlid_action("club_preset_apply_action"),
         }
 
     def _get_welcome_step(self, company):
-        _ = self.env._
         template = company.club_welcome_template_id
         if template or not self.env.user.has_group("base.group_system"):
             action = {
@@ -112,37 +116,45 @@ class ClubDashboard(models.AbstractModel):
             action = self._prepare_xmlid_action("club_settings_action")
         return {
             "key": "welcome",
-            "title": _("Write the welcome"),
-            "help": _("The first SMS a visitor gets from you, counted as you type."),
+            "title": self.env._("Write the welcome"),
+            "help": self.env._(
+                "The first SMS a visitor gets from you, counted as you type."
+            ),
             "done": bool(template),
-            "button": _("Read and change it") if template else _("Write it"),
+            "button": self.env._("Read and change it")
+            if template
+            else self.env._("Write it"),
             "action": action,
         }
 
     def _get_device_step(self, company):
-        _ = self.env._
         devices = self.env["club.device"].search_fetch(
             [("company_id", "=", company.id)], ["state"]
         )
         waiting = devices.filtered(lambda device: device.state == "new")[:1]
         return {
             "key": "device",
-            "title": _("Connect a tablet"),
-            "help": _("Any tablet or phone with a browser, or a ready-made device."),
+            "title": self.env._("Connect a tablet"),
+            "help": self.env._(
+                "Any tablet or phone with a browser, or a ready-made device."
+            ),
             "done": any(device.state != "new" for device in devices),
-            "button": _("Connect it") if waiting else _("Add a device"),
+            "button": self.env._("Connect it")
+            if waiting
+            else self.env._("Add a device"),
             "action": self._prepare_form_action(
-                "club.device", waiting.id, name=_("Device")
+                "club.device", waiting.id, name=self.env._("Device")
             ),
         }
 
     def _get_try_step(self, done):
-        _ = self.env._
         return {
             "key": "try",
-            "title": _("Try it with your own number"),
-            "help": _("Check yourself in by hand and read the SMS that arrives."),
+            "title": self.env._("Try it with your own number"),
+            "help": self.env._(
+                "Check yourself in by hand and read the SMS that arrives."
+            ),
             "done": done,
-            "button": _("Check in"),
+            "button": self.env._("Check in"),
             "action": self._prepare_xmlid_action("club_checkin_manual_action"),
         }
