@@ -46,7 +46,7 @@ class WebClient:
         params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
         return self.post(f"/web/dataset/call_kw/{model}/{method}", params)
 
-    def create(self, model, **values):
+    def make(self, model, **values):
         """Create one record.
 
         :return: its id
@@ -97,7 +97,7 @@ class ServedCase(unittest.TestCase):
         cls.company = web.call("res.company", "search", [], limit=1)[0]
         model = web.call("ir.model", "search", [("model", "=", "res.partner")])[0]
         texts = {
-            f"club_{kind}_template_id": web.create(
+            f"club_{kind}_template_id": web.make(
                 "sms.template",
                 name=kind,
                 body=f"{kind} text",
@@ -118,13 +118,13 @@ class ServedCase(unittest.TestCase):
         :return: its id
         :rtype: int
         """
-        group = cls.web.create("customer.segment", name=f"Group of {name}")
+        group = cls.web.make("customer.segment", name=f"Group of {name}")
         values = {"rate_limit_per_minute": 6000, "lang": "en_US", **values}
         tags = [
             (0, 0, {"digit": 1, "label": "Coffee"}),
             (0, 0, {"digit": 2, "label": "Services", "first_text": "What we do"}),
         ]
-        return cls.web.create(
+        return cls.web.make(
             "club.device",
             name=name,
             group_id=group,

@@ -32,6 +32,7 @@ class TestDeviceSimulator(ServedCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
 
     def setUp(self):
+        super().setUp()
         self.device_id = self.build_device(self.id())
         self.path = self.folder / f"{self.id()}.json"
 

@@ -32,7 +32,7 @@ class TestIntegratorExamples(ServedCase):
                 ("customer_segmentation", CLUB_MANAGER),
             )
         ]
-        cls.web.create(
+        cls.web.make(
             "res.users",
             name="Integrator",
             login=LOGIN,
@@ -41,7 +41,7 @@ class TestIntegratorExamples(ServedCase):
         )
         # A key as a person makes it, in the preferences.
         person = WebClient(cls.url, cls.db, LOGIN, PASSWORD)
-        wizard = person.create("res.users.apikeys.description", name="Cash register")
+        wizard = person.make("res.users.apikeys.description", name="Cash register")
         action = person.call("res.users.apikeys.description", "make_key", [wizard])
         if action["res_model"] == "res.users.identitycheck":
             action = person.call(
