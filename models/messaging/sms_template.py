@@ -36,7 +36,9 @@ class SmsTemplate(models.Model):
     @api.depends("body", "line_suffix")
     def _compute_length_info(self):
         for template in self:
-            template.preview = fill_placeholders(template.body, {})
+            template.preview = fill_placeholders(
+                template.body, {"object.club_visit_count": "10"}
+            )
             counted = count(with_suffix(template.preview, template.line_suffix or ""))
             template.length_info = self.env._(
                 "%(characters)s characters · %(parts)s SMS",
