@@ -208,7 +208,11 @@ class ClubDeviceApi(Controller):
         intake = request.env["club.checkin.intake"]
         request.env.cr.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         intake._take_quota(device)
-        return intake._receive(device, item)
+        try:
+            return intake._receive(device, item)
+        except Problem as problem:
+            intake._note_refusal(device, problem)
+            raise
 
     def _take_batch_item(self, device, item):
         """One item of a batch in its own transaction, as its result or problem."""
@@ -250,6 +254,8 @@ class ClubDeviceApi(Controller):
     def _wake(self):
         """Commit the journal, then wake the worker: never the other way round."""
         request.env.cr.commit()  # pylint: disable=invalid-commit
+        # Odoo's own REPEATABLE READ would fail on a trigger that a worker changes.
+        begin_read_committed(request.env.cr)
         request.env["club.checkin.followup"]._wake()
 
     def _require_active(self, device):

@@ -137,6 +137,7 @@ class ClubCheckin(models.Model):
     )
     _member_time = models.Index("(member_id, occurred_at)")
     _to_prepare = models.Index("(id) WHERE state = 'pending'")
+    _failed = models.Index("(company_id) WHERE state = 'failed'")
     _company_arrived = models.Index("(company_id, arrived_at)")
 
     @api.depends("member_id", "visit_no", "occurred_at")

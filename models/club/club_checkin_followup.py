@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict
 
 from ...tools.phone import PhoneError, parse_phone
+from ...tools.quiet_sql import quiet_sql
 from ...tools.transaction import begin_read_committed
 
 _logger = logging.getLogger(__name__)
@@ -17,6 +18,8 @@ _logger = logging.getLogger(__name__)
 BATCH_SIZE = 100
 # One slice of the worker: Odoo gives a job ten rounds, and a long one delays the rest.
 SLICE_SECONDS = 2.0
+# A trigger that waits longer lost its worker, killed perhaps: wake another one.
+STALE_TRIGGER_SECONDS = 10
 # Waiting time before each further attempt; after the last one a person is needed.
 RETRY_MINUTES = (1, 5, 30, 120, 720)
 RETRIABLE = (
@@ -55,11 +58,14 @@ class ClubCheckinFollowup(models.AbstractModel):
                             SELECT FROM (SELECT id FROM ir_cron_trigger
                                           WHERE cron_id = %(cron)s
                                             AND call_at <= now() AT TIME ZONE 'UTC'
+                                            AND call_at > now() AT TIME ZONE 'UTC'
+                                                - make_interval(secs => %(stale)s)
                                           LIMIT 1
                                             FOR KEY SHARE SKIP LOCKED) waiting)
                   RETURNING id
                 """,
                 cron=cron.id,
+                stale=STALE_TRIGGER_SECONDS,
             )
         )
         if rows:
@@ -135,7 +141,7 @@ class ClubCheckinFollowup(models.AbstractModel):
         if not checkins:
             return 0
         try:
-            with self.env.cr.savepoint():
+            with quiet_sql(), self.env.cr.savepoint():
                 self._follow_up(checkins)
         except RETRIABLE:
             raise
@@ -148,7 +154,7 @@ class ClubCheckinFollowup(models.AbstractModel):
 
     def _follow_up_single(self, checkin):
         try:
-            with self.env.cr.savepoint():
+            with quiet_sql(), self.env.cr.savepoint():
                 self._follow_up(checkin)
         except RETRIABLE:
             raise
