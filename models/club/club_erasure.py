@@ -126,7 +126,7 @@ class ClubErasure(models.Model):
             name=self.env._("Erased contact %s", partner.id), no_sms=True, active=False
         )
         partner = partner.sudo().with_context(tracking_disable=True)
-        partner.included_segment_ids = False
+        partner.included_segment_ids._remove_partners(partner)
         partner.write(values)
 
     def _erase_chatter(self, partners):

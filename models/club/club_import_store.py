@@ -1,3 +1,4 @@
+from collections import defaultdict
 import json
 
 from odoo import api, models
@@ -398,11 +399,19 @@ class ClubImportStore(models.AbstractModel):
                 *(ids[fold(name)] for name in customer.groups),
             )
         }
-        return self._link(
+        linked = self._link(
             SQL.identifier("customer_segment_included_partner_rel"),
             SQL.identifier("segment_id"),
             pairs,
         )
+        members = defaultdict(list)
+        for group_id, partner_id in pairs:
+            members[group_id].append(partner_id)
+        for group_id, partner_ids in members.items():
+            group = self.env["customer.segment"].browse(group_id)
+            partners = self.env["res.partner"].browse(partner_ids)
+            group._after_group_change(partners, "import")
+        return linked
 
     def _add_tags(self, customers, contacts):
         ids = self._get_tag_ids(
