@@ -1,4 +1,5 @@
 from . import club_device_pairing
+from . import club_device_kiosk
 
 # isort: split
 from . import (

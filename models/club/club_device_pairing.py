@@ -167,7 +167,9 @@ class ClubDevicePairing(models.AbstractModel):
         if not device:
             self._slow_down(Failure._count(address))
             raise Problem("bad-code")
-        public_id, token = device._new_token()
+        # The same record keeps its identity: a device that is connected again may then
+        # send what it kept, and a device that became another's may not.
+        public_id, token = device._new_token(device.public_id)
         device.write(
             {
                 "public_id": public_id,
