@@ -9,5 +9,7 @@ def uninstall_hook(env):
     Once the addon is gone nothing knows a line any more, and core would send the
     queue over its own gateway (decisions: uninstall cancels queued rows).
     """
-    queued = env["sms.sms"].search([("line_id", "!=", False), ("state", "=", "outgoing")])
+    queued = env["sms.sms"].search(
+        [("line_id", "!=", False), ("state", "=", "outgoing")]
+    )
     queued.write({"state": "canceled"})

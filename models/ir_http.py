@@ -2,8 +2,7 @@ from odoo import models
 from odoo.http import request
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.problem import Problem
-
+from ..tools.problem import Problem
 from .club.club_device_pairing import TOKEN_PREFIX
 
 

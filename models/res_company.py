@@ -63,6 +63,24 @@ class ResCompany(models.Model):
         string="A visit counts as a purchase",
         help="For a shop that does not sell through Odoo.",
     )
+    club_retention_checkin_months = fields.Integer(
+        string="Keep visits (months)",
+        default=0,
+        help="Older visits are folded into the member's count. 0 keeps them forever.",
+    )
+    club_retention_sms_months = fields.Integer(
+        string="Keep texts (months)",
+        default=12,
+        help="Texts of messages that are done with. 0 keeps them forever.",
+    )
+    club_pos_device_id = fields.Many2one(
+        "club.device",
+        string="Point of sale visits",
+        domain="[('company_id', '=', id)]",
+        ondelete="set null",
+        help="Paid orders with a customer count as visits of this device. Empty: no.",
+    )
+    club_pos_last_order = fields.Integer(readonly=True)
     club_slogan = fields.Char(translate=True)
     club_instagram = fields.Char(string="Instagram")
     club_telegram = fields.Char(string="Telegram")
@@ -77,6 +95,11 @@ class ResCompany(models.Model):
     _club_daily_cap_positive = models.Constraint(
         "CHECK(club_daily_cap >= 0 AND club_milestone_every >= 0)",
         "Write 0 for no limit and no milestone, never less.",
+    )
+    _club_retention = models.Constraint(
+        "CHECK(club_retention_sms_months >= 0 AND (club_retention_checkin_months = 0 "
+        "OR club_retention_checkin_months >= 13))",
+        "Keep visits for at least 13 months: devices may send one again for a year.",
     )
     _club_late_hours_positive = models.Constraint(
         "CHECK(club_late_hours > 0)", "Choose at least one hour."
@@ -139,7 +162,9 @@ class ResCompany(models.Model):
                     "company_id": company.id,
                     "message_class": "service",
                     "optout_suffix": (
-                        DEFAULT_IRAN_SUFFIX if company.country_id.code == "IR" else False
+                        DEFAULT_IRAN_SUFFIX
+                        if company.country_id.code == "IR"
+                        else False
                     ),
                 }
                 for company in self

@@ -32,6 +32,15 @@ class ResConfigSettings(models.TransientModel):
     club_kiosk_url = fields.Char(
         string="Tablet page", compute="_compute_club_kiosk_url"
     )
+    club_retention_checkin_months = fields.Integer(
+        related="company_id.club_retention_checkin_months", readonly=False
+    )
+    club_retention_sms_months = fields.Integer(
+        related="company_id.club_retention_sms_months", readonly=False
+    )
+    club_pos_device_id = fields.Many2one(
+        related="company_id.club_pos_device_id", readonly=False
+    )
     club_slogan = fields.Char(related="company_id.club_slogan", readonly=False)
     club_instagram = fields.Char(related="company_id.club_instagram", readonly=False)
     club_telegram = fields.Char(related="company_id.club_telegram", readonly=False)

@@ -36,7 +36,9 @@ PROBLEM_TYPES = {
     "foreign-not-allowed": ProblemType(
         422, "E24", "never", _lt("Numbers from abroad are not accepted here.")
     ),
-    "unknown-tag": ProblemType(422, "E25", "never", _lt("Choose a number from 1 to 8.")),
+    "unknown-tag": ProblemType(
+        422, "E25", "never", _lt("Choose a number from 1 to 8.")
+    ),
     "event-id-reused": ProblemType(
         422, "E26", "never", _lt("This event number was used for another check-in.")
     ),
@@ -47,7 +49,9 @@ PROBLEM_TYPES = {
     ),
     "club-closed": ProblemType(403, "E31", "later", _lt("The club is closed for now.")),
     "method-not-allowed": ProblemType(405, "E40", "never", _lt("Method not allowed.")),
-    "length-required": ProblemType(411, "E41", "never", _lt("Content-Length is needed.")),
+    "length-required": ProblemType(
+        411, "E41", "never", _lt("Content-Length is needed.")
+    ),
     "too-large": ProblemType(413, "E42", "never", _lt("The message is too large.")),
     "unsupported-media-type": ProblemType(
         415, "E43", "never", _lt("Send JSON or a form.")

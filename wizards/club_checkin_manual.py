@@ -2,23 +2,10 @@ import uuid
 
 import psycopg2.errors
 
-from odoo import _, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from odoo.addons.customer_segmentation.tools.problem import Problem
-
-DEVICE_COLUMNS = (
-    "id",
-    "state",
-    "config_rev",
-    "tag_required",
-    "privacy",
-    "gap_minutes",
-    "offline_limit_days",
-    "foreign_allowed",
-    "unverified_allowed",
-    "rate_limit_per_minute",
-)
+from ..tools.problem import Problem
 
 
 class ClubCheckinManual(models.TransientModel):
@@ -36,7 +23,7 @@ class ClubCheckinManual(models.TransientModel):
     )
     phone = fields.Char(string="Mobile", required=True)
     tag_id = fields.Many2one(
-        "club.device.tag", string="Tag", domain="[('device_id', '=', device_id)]"
+        "club.device.tag", domain="[('device_id', '=', device_id)]"
     )
     tag_required = fields.Boolean(related="device_id.tag_required")
 
@@ -54,9 +41,7 @@ class ClubCheckinManual(models.TransientModel):
         self.device_id.check_access("read")
         device = self.device_id.sudo()
         if device.state == "suspended":
-            raise UserError(_("This device is suspended. Choose another one."))
-        row = {name: device[name] for name in DEVICE_COLUMNS}
-        row.update(company_id=device.company_id.id, region=device.country_id.code)
+            raise UserError(self.env._("This device is suspended. Choose another one."))
         item = {
             "event_id": f"hand-{uuid.uuid4()}",
             "phone": self.phone,
@@ -64,7 +49,11 @@ class ClubCheckinManual(models.TransientModel):
         }
         self.env.flush_all()
         try:
-            result = self.env["club.checkin.intake"].sudo()._receive(row, item, "hand")
+            result = (
+                self.env["club.checkin.intake"]
+                .sudo()
+                ._receive(device._get_intake_row(), item, "hand")
+            )
         except Problem as problem:
             raise UserError(self.env._(problem.type.title)) from problem
         except psycopg2.errors.SerializationFailure as error:
@@ -76,11 +65,11 @@ class ClubCheckinManual(models.TransientModel):
             "params": {
                 "type": "info" if result["result"] == "too_soon" else "success",
                 "title": dict(
-                    self.env["club.checkin"]._fields["result"]._description_selection(
-                        self.env
-                    )
+                    self.env["club.checkin"]
+                    ._fields["result"]
+                    ._description_selection(self.env)
                 )[result["result"]],
-                "message": _("Visit %s", result["visit_no"]),
+                "message": self.env._("Visit %s", result["visit_no"]),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }

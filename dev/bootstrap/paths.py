@@ -26,7 +26,7 @@ BIN = LOCAL / "bin"
 DATA = LOCAL / "data"
 CONF = LOCAL / "conf"
 STAMP = ".stamp"
-LANGUAGES = "fa_IR"
+LANGUAGES = "en_US,fa_IR"
 
 _print_lock = threading.Lock()
 

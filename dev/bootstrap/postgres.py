@@ -67,11 +67,14 @@ def own_server() -> Server | None:
     """Return the server named by ``PGHOST``, ``PGPORT`` and ``PGUSER``, if any."""
     if not (os.environ.get("PGHOST") or os.environ.get("PGPORT")):
         return None
-    return Server(
-        os.environ.get("PGHOST", ""),
-        os.environ.get("PGPORT", "5432"),
-        os.environ.get("PGUSER") or pwd.getpwuid(os.geteuid()).pw_name,
-    )
+    user = os.environ.get("PGUSER") or pwd.getpwuid(os.geteuid()).pw_name
+    if user == "postgres":
+        raise SetupError(
+            "Odoo refuses the role postgres; name another with PGUSER, "
+            "one that may create databases"
+        )
+    host, port = os.environ.get("PGHOST", ""), os.environ.get("PGPORT", "5432")
+    return Server(host, port, user)
 
 
 @contextlib.contextmanager

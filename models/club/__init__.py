@@ -10,7 +10,10 @@ from . import (
     club_device_activity,
     club_device_revision,
     club_device_tag,
+    club_erasure,
     club_member,
+    club_point_of_sale,
     club_pairing_failure,
     club_preset,
+    club_retention,
 )

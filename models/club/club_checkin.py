@@ -1,4 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...tools.phone import PhoneError, parse_phone
+from ...tools.problem import PROBLEM_TYPES
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
@@ -151,7 +155,12 @@ class ClubCheckin(models.Model):
         self.check_access("write")
         failed = self.sudo().filtered(lambda checkin: checkin.state == "failed")
         failed.write(
-            {"state": "pending", "attempts": 0, "next_attempt_at": False, "error": False}
+            {
+                "state": "pending",
+                "attempts": 0,
+                "next_attempt_at": False,
+                "error": False,
+            }
         )
         self.env["club.checkin.followup"]._wake()
 
@@ -224,3 +233,95 @@ class ClubCheckin(models.Model):
             lambda checkin: checkin.device_id.group_id
         ).items():
             group._add_partners(group_checkins.member_id.partner_id)
+
+    def action_correct_number(self):
+        """Ask for the right number of this check-in."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "club.checkin.correct.number",
+            "name": self.env._("Correct number"),
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_checkin_id": self.id},
+        }
+
+    def correct_number(self, phone, resend=True):
+        """Move one check-in to the number it was meant for, and fix both counts.
+
+        The wrong member disappears when no check-in and no imported visit is left to
+        it; its contact leaves the group, and is archived if its number is all that is
+        known of it. Contact, group, tag and message of the right number follow as for
+        any check-in.
+
+        :param str phone: as typed, in the device's region
+        :param bool resend: send the text to the right number too, if one was chosen
+        :raise UserError: when the number cannot be used
+        """
+        self.ensure_one()
+        self.check_access("write")
+        checkin = self.sudo()
+        device, old_member = checkin.device_id, checkin.member_id
+        try:
+            number = parse_phone(
+                phone,
+                device.country_id.code,
+                foreign_allowed=device.foreign_allowed,
+                accept_unverified=device.unverified_allowed,
+            )
+        except PhoneError as error:
+            raise UserError(self.env._(PROBLEM_TYPES[error.code].title)) from error
+        if number.e164 == old_member.phone_e164:
+            return
+        Member = self.env["club.member"].sudo()
+        member = Member.search(
+            [
+                ("company_id", "=", checkin.company_id.id),
+                ("phone_e164", "=", number.e164),
+            ]
+        ) or Member.create(
+            {
+                "company_id": checkin.company_id.id,
+                "phone_e164": number.e164,
+                "joined_by": "hand",
+                "joined_device_id": device.id,
+                "consent_version": checkin.company_id.club_consent_version,
+                "unverified": not number.verified,
+            }
+        )
+        (member | old_member).sorted("id").lock_for_update(allow_referencing=True)
+        checkin.write(
+            {
+                "member_id": member.id,
+                "phone_raw": phone[:32],
+                "state": "pending",
+                "attempts": 0,
+                "next_attempt_at": False,
+                **checkin._prepare_resend_values(resend),
+            }
+        )
+        (member | old_member)._recount()
+        checkin.write(
+            {
+                "visit_no": member.visit_count,
+                "result": checkin._result_for(member.visit_count),
+            }
+        )
+        old_member._drop_if_unused(device.group_id)
+        self.env["club.checkin.followup"].sudo()._wake()
+
+    def _result_for(self, visit_no):
+        if not self.counted:
+            return "too_soon"
+        return "new" if visit_no <= 1 else "repeat"
+
+    def _prepare_resend_values(self, resend):
+        """Take the message back from the wrong number, as far as it still can be."""
+        self.ensure_one()
+        if self.sms_id.state == "outgoing":
+            self.sms_id.action_set_canceled()
+        elif not resend:
+            return {}
+        trackers = self.env["sms.tracker"].sudo()
+        trackers.search([("checkin_id", "=", self.id)]).checkin_id = False
+        return {"sms_id": False, "message_state": False}

@@ -9,8 +9,8 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.tools import SQL, frozendict
 
-from odoo.addons.customer_segmentation.tools.phone import PhoneError, parse_phone
-from odoo.addons.customer_segmentation.tools.transaction import begin_read_committed
+from ...tools.phone import PhoneError, parse_phone
+from ...tools.transaction import begin_read_committed
 
 _logger = logging.getLogger(__name__)
 
@@ -115,14 +115,15 @@ class ClubCheckinFollowup(models.AbstractModel):
         :return: how many rows were handled, failed ones included
         :rtype: int
         """
+        self.env["club.checkin"].flush_model(["state", "next_attempt_at"])
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT c.id
                   FROM club_checkin c
                  WHERE c.state = 'pending'
-                   AND coalesce(c.next_attempt_at, c.arrived_at)
-                       <= now() AT TIME ZONE 'UTC' + interval '1 second'
+                   AND (c.next_attempt_at IS NULL
+                        OR c.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
                  ORDER BY c.id
                  LIMIT %s
                    FOR NO KEY UPDATE OF c SKIP LOCKED
@@ -138,7 +139,7 @@ class ClubCheckinFollowup(models.AbstractModel):
                 self._follow_up(checkins)
         except RETRIABLE:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - customisations raise anything
             # Some row broke the batch (a customisation, say): find it, one by one.
             _logger.info("A batch of %s check-ins failed, trying singly", len(checkins))
             for checkin in checkins:
@@ -151,7 +152,7 @@ class ClubCheckinFollowup(models.AbstractModel):
                 self._follow_up(checkin)
         except RETRIABLE:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - customisations raise anything
             attempts = checkin.attempts + 1
             final = attempts > len(RETRY_MINUTES)
             # The class only: an error text may hold a name or a number.
@@ -180,8 +181,8 @@ class ClubCheckinFollowup(models.AbstractModel):
 
         :param checkins: locked ``club.checkin`` recordset, any size
         """
-        for company, batch in checkins.grouped("company_id").items():
-            batch = batch.with_company(company)
+        for company, company_checkins in checkins.grouped("company_id").items():
+            batch = company_checkins.with_company(company)
             known = batch.filtered("member_id")
             self._link_known_contacts(known.member_id, company)
             self._create_contacts(known)
@@ -194,9 +195,7 @@ class ClubCheckinFollowup(models.AbstractModel):
                 group._add_partners(members.member_id.partner_id)
             self._apply_tags(kept)
             self._queue_messages(batch, company)
-        checkins.write(
-            {"state": "done", "next_attempt_at": False, "error": False}
-        )
+        checkins.write({"state": "done", "next_attempt_at": False, "error": False})
 
     def _link_known_contacts(self, members, company):
         """Link members to contacts that have their number: a person before a company,

@@ -8,14 +8,15 @@ import psycopg2.errors
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.message_choice import (
+from ...tools.message_choice import (
+    Choice,
     ClubTexts,
     TagTexts,
     Visit,
     choose_message,
 )
-from odoo.addons.customer_segmentation.tools.phone import PhoneError, parse_phone
-from odoo.addons.customer_segmentation.tools.problem import Problem
+from ...tools.phone import PhoneError, parse_phone
+from ...tools.problem import Problem
 
 EVENT_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 # A clock this far ahead of ours is wrong: the time of arrival is used and flagged.
@@ -129,6 +130,8 @@ class ClubCheckinIntake(models.AbstractModel):
             raise Problem("club-closed", retry_after=300)
         if replay := self._find_replay(device, facts):
             return replay
+        if club["erased_at"] and facts["occurred_at"] <= club["erased_at"]:
+            return self._insert_erased(device, facts, club)
         member = self._lock_member(device, facts, club, joined_by)
         visit = self._judge(device, facts, club, member)
         row = self._insert_journal(device, facts, club, member, visit)
@@ -235,8 +238,10 @@ class ClubCheckinIntake(models.AbstractModel):
                        digit.meaning AS digit,
                        t.id AS tag_id, cat.id AS category_id,
                        t.first_mode, t.first_template_id, t.repeat_mode,
-                       t.repeat_template_id, t.first_scope
+                       t.repeat_template_id, t.first_scope, erased.erased_at
                   FROM res_company c
+             LEFT JOIN club_erasure erased
+                    ON erased.company_id = c.id AND erased.phone_hash = %(phone)s
              LEFT JOIN club_device_revision now_rev
                     ON now_rev.device_id = %(device)s AND now_rev.rev = %(now_rev)s
              LEFT JOIN club_device_revision asked
@@ -253,6 +258,7 @@ class ClubCheckinIntake(models.AbstractModel):
                 """,
                 device=device["id"],
                 company=device["company_id"],
+                phone=self.env["club.erasure"]._hash_phone(facts["phone"]),
                 now_rev=device["config_rev"],
                 rev=facts["rev"] if facts["rev"] is not None else device["config_rev"],
                 tag=str(facts["tag"] or ""),
@@ -268,7 +274,8 @@ class ClubCheckinIntake(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT event_id, fingerprint, digit, visit_no, result, answer_sms, counted
+                SELECT event_id, fingerprint, digit, visit_no, result, answer_sms,
+                       counted
                   FROM club_checkin
                  WHERE device_id = %s AND event_id = %s
                 """,
@@ -279,7 +286,9 @@ class ClubCheckinIntake(models.AbstractModel):
         row = self.env.cr.dictfetchone()
         if not row:
             return None
-        if not secrets.compare_digest(row["fingerprint"] or "", facts["fingerprint"]):
+        # An erased check-in has lost its fingerprint: whatever comes is its replay.
+        known = row["fingerprint"] or facts["fingerprint"]
+        if not secrets.compare_digest(known, facts["fingerprint"]):
             raise Problem("event-id-reused")
         return {**row, "replayed": True}
 
@@ -344,7 +353,8 @@ class ClubCheckinIntake(models.AbstractModel):
                 **{
                     "from": facts["occurred_at"]
                     - timedelta(minutes=device["gap_minutes"]),
-                    "to": facts["occurred_at"] + timedelta(minutes=device["gap_minutes"]),
+                    "to": facts["occurred_at"]
+                    + timedelta(minutes=device["gap_minutes"]),
                 },
             )
         )
@@ -391,13 +401,22 @@ class ClubCheckinIntake(models.AbstractModel):
             tz=tz,
         )
 
+    def _insert_erased(self, device, facts, club):
+        """A check-in from before its number was erased: a count without a person."""
+        visit = Visit(counted=True, is_late=True)
+        facts = {**facts, "phone_raw": None, "fingerprint": None}
+        choice = Choice(reason="no_sms")
+        return self._insert_journal(device, facts, club, {"id": None}, (visit, choice))
+
     def _insert_journal(self, device, facts, club, member, visit_and_choice):
         visit, choice = visit_and_choice
         if choice.kind:
             answer = "queued"
         else:
             answer = ANSWER_BY_REASON.get(choice.reason, "none")
-        result = "too_soon" if not visit.counted else "new" if visit.is_first else "repeat"
+        result = (
+            "too_soon" if not visit.counted else "new" if visit.is_first else "repeat"
+        )
         self.env.cr.execute(
             SQL(
                 """

@@ -1,8 +1,21 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 BATCH_MAX = 50
 HEARTBEAT_SECONDS = 300
+INTAKE_COLUMNS = (
+    "id",
+    "state",
+    "config_rev",
+    "tag_required",
+    "privacy",
+    "gap_minutes",
+    "offline_limit_days",
+    "foreign_allowed",
+    "unverified_allowed",
+    "rate_limit_per_minute",
+)
 
 
 class ClubDevice(models.Model):
@@ -208,8 +221,10 @@ class ClubDevice(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_checkins(self):
-        if self.env["club.checkin"].sudo().search_count(
-            [("device_id", "in", self.ids)], limit=1
+        if (
+            self.env["club.checkin"]
+            .sudo()
+            .search_count([("device_id", "in", self.ids)], limit=1)
         ):
             raise ValidationError(
                 self.env._(
@@ -234,7 +249,14 @@ class ClubDevice(models.Model):
             self.env["club.device.revision"].sudo().create(
                 {"device_id": device.id, "rev": rev, "body": body, "digits": digits}
             )
-            super(ClubDevice, device).write({"config_rev": rev})
+            device._set_config_rev(rev)
+
+    def _set_config_rev(self, rev):
+        # Straight to the row: a write would record the revision once more.
+        self.env.cr.execute(
+            SQL("UPDATE club_device SET config_rev = %s WHERE id = %s", rev, self.id)
+        )
+        self.invalidate_recordset(["config_rev"])
 
     def _config_body(self):
         """What the device is told, without ``rev``.
@@ -266,6 +288,17 @@ class ClubDevice(models.Model):
             str(tag.digit): {"tag_id": tag.id, "category_id": tag.category_id.id}
             for tag in self.tag_ids.sorted("digit")
         }
+
+    def _get_intake_row(self):
+        """This device as ``club.checkin.intake`` reads it, for check-ins that come from
+        Odoo itself; the device API reads the same columns in its one statement.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        row = {name: self[name] for name in INTAKE_COLUMNS}
+        row.update(company_id=self.company_id.id, region=self.country_id.code)
+        return row
 
     # === ACTIONS === #
 

@@ -15,8 +15,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.problem import Problem
-
+from ...tools.problem import Problem
 from .club_pairing_failure import GLOBAL_ALERT_PER_HOUR
 
 _logger = logging.getLogger(__name__)
@@ -90,7 +89,9 @@ class ClubDevicePairing(models.AbstractModel):
         self.ensure_one()
         if self.state == "suspended":
             raise UserError(
-                self.env._("This device is suspended. Activate it before you connect it.")
+                self.env._(
+                    "This device is suspended. Activate it before you connect it."
+                )
             )
         code = self.generate_pairing_code()
         setup = self._setup_string(code)
@@ -131,7 +132,9 @@ class ClubDevicePairing(models.AbstractModel):
         image = qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage)
         buffer = io.BytesIO()
         image.save(buffer)
-        return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return (
+            "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+        )
 
     @api.model
     def _hash_code(self, code):
@@ -163,7 +166,9 @@ class ClubDevicePairing(models.AbstractModel):
             limit=1,
         )
         # Two devices may come with one code at once: the first to lock it wins.
-        device = device.try_lock_for_update(allow_referencing=True).filtered("pairing_hash")
+        device = device.try_lock_for_update(allow_referencing=True).filtered(
+            "pairing_hash"
+        )
         if not device:
             self._slow_down(Failure._count(address))
             raise Problem("bad-code")
@@ -197,9 +202,7 @@ class ClubDevicePairing(models.AbstractModel):
         if failures_last_hour < GLOBAL_ALERT_PER_HOUR:
             return
         if failures_last_hour == GLOBAL_ALERT_PER_HOUR:
-            _logger.warning(
-                "%s wrong pairing codes within an hour", failures_last_hour
-            )
+            _logger.warning("%s wrong pairing codes within an hour", failures_last_hour)
             self._alert_pairing_attack(failures_last_hour)
         time.sleep(SLOW_DOWN_SECONDS)
 
@@ -234,7 +237,10 @@ class ClubDevicePairing(models.AbstractModel):
         self.ensure_one()
         _public_id, token = self._new_token(self.public_id)
         self.write(
-            {"token_next_hash": hash_token(token), "token_next_at": fields.Datetime.now()}
+            {
+                "token_next_hash": hash_token(token),
+                "token_next_at": fields.Datetime.now(),
+            }
         )
         return token
 
@@ -258,7 +264,9 @@ class ClubDevicePairing(models.AbstractModel):
         if not is_current:
             return None
         started = row.get("token_next_at")
-        if started and fields.Datetime.now() > started + timedelta(hours=ROTATION_HOURS):
+        if started and fields.Datetime.now() > started + timedelta(
+            hours=ROTATION_HOURS
+        ):
             return None
         return "current"
 

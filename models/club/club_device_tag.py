@@ -3,7 +3,7 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.customer_segmentation.tools.sms_text import (
+from ...tools.sms_text import (
     count,
     fold,
     with_suffix,
@@ -246,9 +246,7 @@ class ClubDeviceTag(models.Model):
     def _check_label(self):
         for tag in self:
             if len(tag.label) > 24:
-                raise ValidationError(
-                    tag.env._("A label has at most 24 characters.")
-                )
+                raise ValidationError(tag.env._("A label has at most 24 characters."))
 
     # === CRUD METHODS === #
 

@@ -25,6 +25,13 @@ class ClubMember(models.Model):
     visit_count = fields.Integer(string="Visits", default=0, readonly=True)
     first_visit = fields.Datetime(readonly=True)
     last_visit = fields.Datetime(readonly=True, index=True)
+    imported_visits = fields.Integer(
+        default=0,
+        readonly=True,
+        help="Visits from before the journal: imported, or folded in by retention.",
+    )
+    imported_first_visit = fields.Datetime(readonly=True)
+    imported_last_visit = fields.Datetime(readonly=True)
     joined_by = fields.Selection(
         [("device", "Device"), ("hand", "By hand"), ("import", "Import")],
         default="device",
@@ -61,7 +68,9 @@ class ClubMember(models.Model):
 
     def unlink(self):
         """Forget the member: check-ins stay as anonymous counts."""
-        checkins = self.env["club.checkin"].sudo().search([("member_id", "in", self.ids)])
+        checkins = (
+            self.env["club.checkin"].sudo().search([("member_id", "in", self.ids)])
+        )
         checkins.write({"phone_raw": False, "member_id": False})
         return super().unlink()
 
@@ -76,17 +85,20 @@ class ClubMember(models.Model):
         return action
 
     def _recount(self):
-        """Count the visits again from the journal, in one statement."""
+        """Count the visits again from import and journal, in one statement."""
         if not self:
             return
         self.env["club.checkin"].flush_model(["counted", "member_id", "occurred_at"])
+        self.flush_model(
+            ["imported_visits", "imported_first_visit", "imported_last_visit"]
+        )
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE club_member m
-                   SET visit_count = j.visits,
-                       first_visit = j.first_visit,
-                       last_visit = j.last_visit
+                   SET visit_count = coalesce(m.imported_visits, 0) + j.visits,
+                       first_visit = least(m.imported_first_visit, j.first_visit),
+                       last_visit = greatest(m.imported_last_visit, j.last_visit)
                   FROM (SELECT member.id,
                                count(c.id) AS visits,
                                min(c.occurred_at) AS first_visit,
@@ -102,3 +114,80 @@ class ClubMember(models.Model):
             )
         )
         self.invalidate_recordset(["visit_count", "first_visit", "last_visit"])
+
+    # === CORRECTING === #
+
+    def _change_phone(self, number):
+        """Give one member another number, joining the member who has it already.
+
+        Rules: the member that is corrected stays, with its contact; the visits of both
+        are added up; «no SMS at all» of either stays; the earlier consent stays.
+
+        :param str number: E.164
+        """
+        self.ensure_one()
+        if self.phone_e164 == number:
+            return
+        other = self.sudo().search(
+            [("company_id", "=", self.company_id.id), ("phone_e164", "=", number)]
+        )
+        old_number = self.phone_e164
+        joined_visits = other.visit_count
+        if other:
+            self._absorb(other)
+        self.phone_e164 = number
+        if self.partner_id:
+            self.partner_id.sudo()._message_log(
+                body=self.env._(
+                    "Club number changed from %(old)s to %(new)s; visits joined: "
+                    "%(visits)s.",
+                    old=old_number,
+                    new=number,
+                    visits=joined_visits,
+                )
+            )
+
+    def _absorb(self, other):
+        """Take over the visits and refusals of another member, which disappears."""
+        self.ensure_one()
+        (self | other).sorted("id").lock_for_update()
+        other.checkin_ids.sudo().write({"member_id": self.id})
+        firsts = [
+            date for date in (self + other).mapped("imported_first_visit") if date
+        ]
+        lasts = [date for date in (self + other).mapped("imported_last_visit") if date]
+        self.write(
+            {
+                "imported_visits": self.imported_visits + other.imported_visits,
+                "imported_first_visit": min(firsts, default=False),
+                "imported_last_visit": max(lasts, default=False),
+                "no_sms": self.no_sms or other.no_sms,
+                "consent_version": self.consent_version or other.consent_version,
+            }
+        )
+        if other.partner_id and other.partner_id != self.partner_id:
+            other.partner_id.sudo()._message_log(
+                body=self.env._(
+                    "The club membership of this contact went to %s.",
+                    self.partner_id.display_name or self.phone_e164,
+                )
+            )
+        # Written and flushed before the row goes: its deletion blanks what is left.
+        self.env.flush_all()
+        other.invalidate_recordset(["checkin_ids"])
+        other.unlink()
+        self._recount()
+
+    def _drop_if_unused(self, group):
+        """Forget a member that came from a mistyped number and has nothing left.
+
+        :param group: ``customer.segment`` its contact leaves
+        """
+        for member in self.sudo():
+            if member.checkin_ids or member.imported_visits:
+                continue
+            partner = member.partner_id
+            group._remove_partners(partner)
+            member.unlink()
+            if partner and not any(letter.isalpha() for letter in partner.name or ""):
+                partner.action_archive()

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.customer_segmentation.tools.sms_text import with_suffix
+from ...tools.sms_text import with_suffix
 
 
 class SmsLine(models.Model):
@@ -45,9 +45,16 @@ class SmsLine(models.Model):
     @api.constrains("company_id")
     def _check_company_id(self):
         for line in self:
-            if self.env["sms.sms"].sudo().search_count(
-                [("line_id", "=", line.id), ("company_id", "!=", line.company_id.id)],
-                limit=1,
+            if (
+                self.env["sms.sms"]
+                .sudo()
+                .search_count(
+                    [
+                        ("line_id", "=", line.id),
+                        ("company_id", "!=", line.company_id.id),
+                    ],
+                    limit=1,
+                )
             ):
                 raise ValidationError(
                     line.env._(

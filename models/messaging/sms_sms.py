@@ -73,7 +73,9 @@ class SmsSms(models.Model):
         """
         domain = self._get_queue_domain()
         batch_size = self._get_send_batch_size()
-        records = self.search(domain, limit=batch_size, order="id").try_lock_for_update()
+        records = self.search(
+            domain, limit=batch_size, order="id"
+        ).try_lock_for_update()
         if not records:
             return
         records._send(unlink_failed=False, unlink_sent=True, raise_exception=False)
@@ -94,7 +96,7 @@ class SmsSms(models.Model):
 
     def _split_by_api(self):
         """Route every message by its line and company, then as core does."""
-        by_route = defaultdict(lambda: self.browse())
+        by_route = defaultdict(self.browse)
         for sms in self:
             gateway = sms.sudo().line_id.gateway or "odoo"
             by_route[gateway, sms.company_id] += sms
@@ -102,8 +104,8 @@ class SmsSms(models.Model):
             if gateway == "test":
                 yield SmsApiTest(self.env), messages
                 continue
-            messages = messages.with_company(company) if company else messages
-            for api_, batch in super(SmsSms, messages)._split_by_api():
+            routed = messages.with_company(company) if company else messages
+            for api_, batch in super(SmsSms, routed)._split_by_api():
                 if company:
                     api_._set_company(company)
                 yield api_, batch

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ...tools.phone import is_mobile
+
 CLUB_USER = "customer_segmentation.customer_segmentation_group_club_user"
 CLUB_CASHIER = "customer_segmentation.customer_segmentation_group_cashier"
 
@@ -136,6 +138,51 @@ class PartnerClubMixin(models.AbstractModel):
             "any",
             [("company_id", "=", self.env.company.id), (name, operator, value)],
         )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Carry a corrected number over to the club members who had the old one."""
+        fields_with_numbers = {"phone", "mobile"} & set(vals) & set(self._fields)
+        old_numbers = fields_with_numbers and self._get_club_numbers()
+        result = super().write(vals)
+        if old_numbers:
+            self._rekey_club_members(old_numbers)
+        return result
+
+    def _get_club_numbers(self):
+        """Members whose number stands on their contact, with that number."""
+        members = (
+            self.env["club.member"].sudo().search([("partner_id", "in", self.ids)])
+        )
+        return {
+            member: member.phone_e164
+            for member in members
+            if member.phone_e164 in member.partner_id._get_contact_numbers()
+        }
+
+    def _get_contact_numbers(self):
+        """E.164 numbers written on this contact."""
+        self.ensure_one()
+        names = [name for name in ("phone", "mobile") if name in self._fields]
+        return {self._phone_format(fname=name) for name in names if self[name]} - {
+            False
+        }
+
+    def _rekey_club_members(self, old_numbers):
+        for member, old_number in old_numbers.items():
+            partner = member.partner_id
+            numbers = partner._get_contact_numbers()
+            if old_number in numbers:
+                continue
+            region = (
+                partner.country_id.code or member.company_id.country_id.code or "IR"
+            )
+            mobiles = [number for number in numbers if is_mobile(number, region)]
+            if mobiles:
+                member._change_phone(mobiles[0])
+
+    # === ACTIONS === #
 
     def action_open_club_checkins(self):
         """Open the check-ins of this contact."""

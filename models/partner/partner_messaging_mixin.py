@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.phone import is_mobile
+from ...tools.phone import is_mobile
 
 
 class PartnerMessagingMixin(models.AbstractModel):

@@ -3,14 +3,22 @@ from odoo import models
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["partner.club.mixin", "partner.messaging.mixin", "res.partner"]
+    _inherit = [
+        "partner.club.mixin",
+        "partner.messaging.mixin",
+        "partner.privacy.mixin",
+        "res.partner",
+    ]
 
     # Check-ins, imports and calls find a contact by its number; core has no index.
-    _phone_sanitized = models.Index("(phone_sanitized) WHERE phone_sanitized IS NOT NULL")
+    _phone_sanitized = models.Index(
+        "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
+    )
 
     def mail_allowed_qweb_expressions(self):
         """What whoever writes texts may use without being a template editor."""
-        return super().mail_allowed_qweb_expressions() + (
+        return (
+            *super().mail_allowed_qweb_expressions(),
             "object.sms_greeting",
             "object.club_visit_count",
             "object.city",

@@ -76,7 +76,9 @@ class CustomerSegment(models.Model):
     def action_open_members(self):
         """Open the contacts of this segment."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("contacts.action_contacts")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "contacts.action_contacts"
+        )
         action["domain"] = [("included_segment_ids", "in", self.ids)]
         action["display_name"] = self.name
         return action

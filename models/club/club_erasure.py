@@ -1,0 +1,143 @@
+import hashlib
+import hmac
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+PERSONAL_FIELDS = (
+    "email",
+    "phone",
+    "mobile",
+    "street",
+    "street2",
+    "zip",
+    "city",
+    "state_id",
+    "website",
+    "function",
+    "vat",
+    "comment",
+    "salutation_id",
+    "image_1920",
+    "category_id",
+    "ref",
+    "barcode",
+    "company_name",
+)
+
+
+class ClubErasure(models.Model):
+    """That a number was erased, without the number: a device may still hold it.
+
+    A check-in from before the erasure that arrives afterwards is counted without a
+    member, so that the erased person does not come back from a device's queue.
+    """
+
+    _name = "club.erasure"
+    _description = "Club Erasure"
+    _log_access = False
+
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
+    phone_hash = fields.Char(required=True)
+    erased_at = fields.Datetime(required=True)
+
+    _phone_unique = models.Constraint(
+        "unique(company_id, phone_hash)", "One erasure per number."
+    )
+
+    @api.model
+    def _hash_phone(self, phone_e164):
+        """Keyed hash of a number: a leaked table cannot be searched for numbers."""
+        secret = self.env["ir.config_parameter"].sudo().get_param("database.secret")
+        return hmac.new(
+            secret.encode(), phone_e164.encode(), hashlib.sha256
+        ).hexdigest()
+
+    @api.model
+    def _erase_contacts(self, partners):
+        """Remove who these contacts are; what they counted for stays, nameless.
+
+        :param partners: ``res.partner`` recordset, any size, rights already checked
+        """
+        members = (
+            self.env["club.member"].sudo().search([("partner_id", "in", partners.ids)])
+        )
+        numbers = set(members.mapped("phone_e164"))
+        for partner in partners:
+            numbers |= partner._get_contact_numbers()
+        self._erase_messages(partners, numbers)
+        self._remember(members)
+        checkins = members.checkin_ids
+        checkins.write({"fingerprint": False, "error": False})
+        members.unlink()
+        for partner in partners:
+            self._blank_contact(partner)
+        self._erase_chatter(partners)
+
+    def _remember(self, members):
+        now = fields.Datetime.now()
+        for member in members:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO club_erasure (company_id, phone_hash, erased_at)
+                         VALUES (%s, %s, %s)
+                    ON CONFLICT (company_id, phone_hash)
+                             DO UPDATE SET erased_at = EXCLUDED.erased_at
+                    """,
+                    member.company_id.id,
+                    self._hash_phone(member.phone_e164),
+                    now,
+                )
+            )
+
+    def _erase_messages(self, partners, numbers):
+        """Messages to the contacts or their numbers: waiting ones never leave."""
+        messages = (
+            self.env["sms.sms"]
+            .sudo()
+            .search(
+                [
+                    "|",
+                    ("partner_id", "in", partners.ids),
+                    ("number", "in", list(numbers)),
+                ]
+            )
+        )
+        waiting = messages.filtered(lambda sms: sms.state in ("outgoing", "error"))
+        waiting.action_set_canceled()
+        messages.unlink()
+        if "mailing.trace" in self.env:
+            traces = self.env["mailing.trace"].sudo()
+            traces.search([("sms_number", "in", list(numbers))]).sms_number = False
+        notifications = self.env["mail.notification"].sudo()
+        notifications.search(
+            [
+                ("notification_type", "=", "sms"),
+                "|",
+                ("res_partner_id", "in", partners.ids),
+                ("sms_number", "in", list(numbers)),
+            ]
+        ).unlink()
+
+    def _blank_contact(self, partner):
+        values = {name: False for name in PERSONAL_FIELDS if name in partner._fields}
+        values.update(
+            name=self.env._("Erased contact %s", partner.id), no_sms=True, active=False
+        )
+        partner = partner.sudo().with_context(tracking_disable=True)
+        partner.included_segment_ids = False
+        partner.write(values)
+
+    def _erase_chatter(self, partners):
+        """Notes and tracked changes hold the old name and number."""
+        domain = [("model", "=", "res.partner"), ("res_id", "in", partners.ids)]
+        self.env["mail.message"].sudo().search(domain).unlink()
+        attachments = self.env["ir.attachment"].sudo()
+        attachments.search(
+            [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids)]
+        ).unlink()
+        for partner in partners.sudo():
+            partner._message_log(
+                body=self.env._("Name, number and messages were erased on request.")
+            )
