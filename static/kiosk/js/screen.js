@@ -45,7 +45,10 @@ export class Screen {
             this.mode = mode;
             this._empty();
         }
-        this.lang = lang;
+        if (lang !== this.lang) {
+            this.lang = lang;
+            byId("hint").textContent = "";
+        }
         const words = this.words;
         document.documentElement.lang = lang;
         document.documentElement.dir = lang === "fa" ? "rtl" : "ltr";
