@@ -51,7 +51,12 @@ class Browser:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [_find_executable(), *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
+            [
+                _find_executable(),
+                *FLAGS,
+                f"--user-data-dir={self.profile}",
+                "about:blank",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # Odoo limits the address space of its own process; a browser needs more.
@@ -68,7 +73,9 @@ class Browser:
         port_file = Path(self.profile, "DevToolsActivePort")
         wait_for(lambda: port_file.exists() and port_file.read_text().count("\n"))
         port = port_file.read_text().split()[0]
-        version = requests.get(f"http://127.0.0.1:{port}/json/version", timeout=10).json()
+        version = requests.get(
+            f"http://127.0.0.1:{port}/json/version", timeout=10
+        ).json()
         self.socket = websocket.create_connection(
             version["webSocketDebuggerUrl"], timeout=WAIT_SECONDS, suppress_origin=True
         )
@@ -147,9 +154,9 @@ class Tab:
     def send(self, method, **params):
         return self.browser.send(method, self.session, **params)
 
-    def open(self, url):
+    def open(self, url, seconds=WAIT_SECONDS):
         self.send("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'")
+        self.wait("document.readyState === 'complete'", seconds)
 
     def reload(self):
         self.run("window.isOld = true")
@@ -342,7 +349,10 @@ class Wire:
             return
         with self._lock:
             self._open |= {client, server}
-        for source, target, is_request in ((client, server, True), (server, client, False)):
+        for source, target, is_request in (
+            (client, server, True),
+            (server, client, False),
+        ):
             threading.Thread(
                 target=self._pump, args=(source, target, is_request), daemon=True
             ).start()

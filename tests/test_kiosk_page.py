@@ -7,15 +7,20 @@ import time
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+
+from odoo.addons.customer_segmentation.models.club import club_device_kiosk
 
 from .common import ClubHttpCommon
 from .kiosk_browser import Browser, Wire
 
 FOLDER = Path(__file__).resolve().parent.parent / "static" / "kiosk"
 STATIC_PAGE = "/customer_segmentation/static/kiosk/kiosk.html"
+CLUB_SETTINGS = "customer_segmentation.club_settings_action"
+ASSETS_SECONDS = 120
 # Everything the browser stores for this page, as one text.
 STORED = """
 (async () => {
@@ -179,7 +184,9 @@ class TestKioskServed(KioskCase):
         self.assertNotRegex(page, r"<script(?![^>]*src=)|<style|\son\w+=|\sstyle=")
 
     def test_offline_list_then_has_every_file_of_the_page(self):
-        listed = set(re.findall(r'^    "([\w./-]+)",$', (FOLDER / "sw.js").read_text(), re.M))
+        listed = set(
+            re.findall(r'^    "([\w./-]+)",$', (FOLDER / "sw.js").read_text(), re.M)
+        )
         present = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.*")}
         # The big icon is for the moment of installing only.
         self.assertEqual(listed, present - {"kiosk.html", "sw.js", "icon-512.png"})
@@ -252,10 +259,17 @@ class TestKioskDesk(KioskCase):
             for number in (1, 2):
                 with self.subTest(number):
                     thanks = self.check_in_at(tab, phone, 2)
-                    self.assertEqual(thanks.split(), "Thank you You are welcome".split())
+                    self.assertEqual(
+                        thanks.split(), "Thank you You are welcome".split()
+                    )
                     self.assertEqual(tab.value("#number"), "")
                     tab.wait("document.querySelector('#thanks').hidden")
-                    self.assertEqual(tab.run("document.querySelectorAll('#tags [aria-pressed=true]').length"), 0)
+                    self.assertEqual(
+                        tab.run(
+                            "document.querySelectorAll('#tags [aria-pressed=true]').length"
+                        ),
+                        0,
+                    )
             self.assertForgotten(tab, phone)
         rows = self.checkins(phone)
         self.assertEqual(rows.mapped("digit"), [2, 2])
@@ -285,7 +299,9 @@ class TestKioskDesk(KioskCase):
             tab.type("۰۰۰٥۵۵۵")
             self.assertEqual(tab.value("#number"), "۰۹۱۲ ۰۰۰ ۵۵۵۵")
             self.assertEqual(
-                tab.run("getComputedStyle(document.querySelector('#number')).direction"),
+                tab.run(
+                    "getComputedStyle(document.querySelector('#number')).direction"
+                ),
                 "ltr",
             )
             tab.click("#send")
@@ -314,14 +330,17 @@ class TestKioskDesk(KioskCase):
             tab.click("[data-key='clear']")
             # Plausible, so the club judges it.
             self.enter(tab, "+4915112345678")
-            tab.wait("document.querySelector('#hint').textContent.startsWith('Foreign')")
+            tab.wait(
+                "document.querySelector('#hint').textContent.startsWith('Foreign')"
+            )
             self.assertFalse(tab.text("#waiting"))
             self.assertForgotten(tab, "+4915112345678")
             tab.click("[data-key='clear']")
             self.assertIn("Thank you", self.check_in_at(tab, phone))
         self.assertEqual(len(self.checkins(phone)), 1)
         self.assertEqual(
-            self.env["club.checkin"].search_count([("device_id", "=", self.tablet.id)]), 1
+            self.env["club.checkin"].search_count([("device_id", "=", self.tablet.id)]),
+            1,
         )
 
     def test_tag_when_required_then_asked(self):
@@ -422,7 +441,9 @@ class TestKioskOffline(KioskCase):
             tab.wait("document.body.dataset.mode === 'desk'")
             self.assertEqual(tab.text("#club"), "Café Naderi")
             self.wait_waiting(tab, "3 waiting")
-            self.assertEqual(len(tab.run("[...document.styleSheets].map((s) => s.href)")), 1)
+            self.assertEqual(
+                len(tab.run("[...document.styleSheets].map((s) => s.href)")), 1
+            )
             self.pass_time(tab, 3600)
             self.wire.forget()
             self.wire.mend()
@@ -728,3 +749,59 @@ class TestKioskRefused(KioskCase):
         row = self.checkins(phone)
         self.assertEqual(len(row), 1)
         self.assertLess(fields.Datetime.now() - row.occurred_at, timedelta(minutes=2))
+
+
+@tagged("-at_install", "post_install")
+class TestKioskSettings(KioskCase):
+    """The button in the settings goes the way a tablet goes: without any cookie."""
+
+    def setUp(self):
+        super().setUp()
+        user = self.build_user("club_manager")
+        user.group_ids += self.env.ref("base.group_system")
+        self.session = self.authenticate(user.login, user.login)
+
+    def open_settings(self):
+        tab = self.browser.tab("about:blank", 1440, 900)
+        tab.send(
+            "Network.setCookie",
+            name="session_id",
+            value=self.session.sid,
+            url=self.wire.url,
+        )
+        tab.open(f"{self.wire.url}/odoo/action-{CLUB_SETTINGS}", ASSETS_SECONDS)
+        tab.wait("!!document.querySelector('.o_club_kiosk_test')", ASSETS_SECONDS)
+        return tab
+
+    def findings(self, tab):
+        tab.run("document.querySelector('.o_club_kiosk_test').click()")
+        tab.wait("!!document.querySelector('.o_club_kiosk_address li')")
+        return tab.run(
+            "[...document.querySelectorAll('.o_club_kiosk_address li')].map((item) =>"
+            " [item.className.match(/o_club_kiosk_(\\w+)/)[1], item.textContent])"
+        )
+
+    def test_address_then_tested_the_way_a_tablet_goes(self):
+        """One test: the assets of the web client are built anew for each."""
+        with self.live():
+            tab = self.open_settings()
+            found = self.findings(tab)
+        self.assertEqual([level for level, _text in found[:2]], ["success", "success"])
+        # This server listens on 127.0.0.1.
+        self.assertIn("this computer only", found[2][1])
+        with self.live():
+            self.wire.answer_instead("404 Not Found", "text/html", "<h1>nginx</h1>")
+            tab.run("document.querySelector('.o_club_kiosk_test').click()")
+            tab.wait("!!document.querySelector('.o_club_kiosk_danger')")
+            found = self.findings(tab)
+            self.wire.mend()
+        self.assertEqual([level for level, _text in found[:2]], ["danger", "danger"])
+        self.assertIn("404", found[0][1])
+        dbs = [self.env.cr.dbname, "another"]
+        with patch.object(club_device_kiosk, "db_list", return_value=dbs), self.live():
+            tab = self.open_settings()
+            found = self.findings(tab)
+            address = tab.text(".o_club_kiosk_address a")
+        self.assertTrue(address.endswith(f"{STATIC_PAGE}?db={dbs[0]}"), address)
+        self.assertEqual([level for level, _text in found[:2]], ["success", "success"])
+        self.assertIn("dbfilter = ^%d$", found[2][1])

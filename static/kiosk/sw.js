@@ -34,7 +34,7 @@ function pageUrl() {
 }
 
 async function fetchOwn(url) {
-    const response = await fetch(url, { cache: "no-cache", redirect: "error" });
+    const response = await fetch(url, {cache: "no-cache", redirect: "error"});
     const name = url === pageUrl() ? "html" : url.split(".").pop();
     const type = response.headers.get("Content-Type") || "";
     if (response.status !== 200 || !type.includes(TYPES[name] || "")) {
@@ -44,7 +44,7 @@ async function fetchOwn(url) {
     if (name === "html" && !text.includes('name="club-kiosk"')) {
         throw new Error(`${url} is not ours`);
     }
-    return { url, response, text };
+    return {url, response, text};
 }
 
 /** Fetch all files, then keep them.
@@ -55,12 +55,12 @@ async function refresh() {
     const fresh = await Promise.all([pageUrl(), ...FILES].map(fetchOwn));
     const cache = await caches.open(CACHE);
     let changed = false;
-    for (const { url, text } of fresh) {
+    for (const {url, text} of fresh) {
         const kept = await cache.match(url);
         changed = changed || !kept || (text && (await kept.text()) !== text);
     }
     if (changed) {
-        await Promise.all(fresh.map(({ url, response }) => cache.put(url, response)));
+        await Promise.all(fresh.map(({url, response}) => cache.put(url, response)));
     }
     return changed;
 }
@@ -86,12 +86,13 @@ self.addEventListener("message", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-    const { request } = event;
+    const {request} = event;
     const url = new URL(request.url);
     if (request.method !== "GET" || url.origin !== self.location.origin) {
         return;
     }
-    const isPage = request.mode === "navigate" && url.pathname.replace(/\/$/, "") === pageUrl();
+    const isPage =
+        request.mode === "navigate" && url.pathname.replace(/\/$/, "") === pageUrl();
     const key = isPage ? pageUrl() : url.pathname;
     if (isPage || FILES.includes(key)) {
         event.respondWith(

@@ -29,7 +29,7 @@ export async function call(sender, method, path, body, headers = {}) {
         const response = await fetch(PREFIX + path, {
             method,
             body: body && JSON.stringify(body),
-            headers: { ...headersOf(sender, body), ...headers },
+            headers: {...headersOf(sender, body), ...headers},
             // A back-end session must neither choose the database nor lend its rights.
             credentials: "omit",
             cache: "no-store",
@@ -39,14 +39,14 @@ export async function call(sender, method, path, body, headers = {}) {
         });
         return await judge(response);
     } catch {
-        return { verdict: "later", body: {}, wait: 0, ours: false };
+        return {verdict: "later", body: {}, wait: 0, ours: false};
     } finally {
         clearTimeout(timer);
     }
 }
 
 function headersOf(sender, body) {
-    const headers = { "Accept-Language": sender.lang };
+    const headers = {"Accept-Language": sender.lang};
     if (body) {
         headers["Content-Type"] = "application/json";
     }
@@ -63,7 +63,7 @@ async function judge(response) {
     const wait = Number(response.headers.get("Retry-After")) || 0;
     const etag = response.headers.get("ETag") || "";
     if (response.status === 304) {
-        return { verdict: "done", body: {}, wait, etag, unchanged: true, ours: true };
+        return {verdict: "done", body: {}, wait, etag, unchanged: true, ours: true};
     }
     const type = (response.headers.get("Content-Type") || "").split(";")[0].trim();
     let body = null;
@@ -75,10 +75,10 @@ async function judge(response) {
             return judgeProblem(body, wait);
         }
         if (response.status === 200 || response.status === 201) {
-            return { verdict: "done", body, wait, etag, ours: true };
+            return {verdict: "done", body, wait, etag, ours: true};
         }
     }
-    return { verdict: "later", body: {}, wait, ours: false };
+    return {verdict: "later", body: {}, wait, ours: false};
 }
 
 /** Judge a problem document, a whole answer or that of one batch item.
@@ -87,7 +87,7 @@ async function judge(response) {
  */
 export function judgeProblem(problem, wait = 0) {
     if (!String(problem.type).startsWith(PROBLEM_TYPE)) {
-        return { verdict: "later", body: {}, wait, ours: false };
+        return {verdict: "later", body: {}, wait, ours: false};
     }
     const verdict = ["never", "pair"].includes(problem.retry) ? problem.retry : "later";
     return {

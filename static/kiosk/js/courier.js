@@ -1,7 +1,7 @@
 /** Takes check-ins to the club: pairing, key presses, the queue, the heartbeat. */
 
-import { call, judgeProblem } from "./api.js";
-import { randomId } from "./store.js";
+import {call, judgeProblem} from "./api.js";
+import {randomId} from "./store.js";
 
 export const FIRMWARE = "kiosk-1.0";
 const MODEL = "browser";
@@ -27,7 +27,7 @@ export class Courier {
     /** Exchange a pairing code for a token, then fetch the configuration. */
     async pair(code, lang) {
         const state = await this.store.read();
-        const sender = { database: state.database, token: "", lang };
+        const sender = {database: state.database, token: "", lang};
         const answer = await call(sender, "POST", "/pair", {
             code,
             serial: state.serial,
@@ -35,7 +35,10 @@ export class Courier {
             fw: FIRMWARE,
         });
         if (answer.verdict !== "done" || !answer.body.token) {
-            return { ...answer, verdict: answer.verdict === "done" ? "later" : answer.verdict };
+            return {
+                ...answer,
+                verdict: answer.verdict === "done" ? "later" : answer.verdict,
+            };
         }
         await this.store.update((fresh) => {
             Object.assign(fresh, {
@@ -56,7 +59,7 @@ export class Courier {
     /** Fetch the configuration if it has changed. */
     async fetchConfig() {
         const state = await this.store.read();
-        const headers = state.etag ? { "If-None-Match": state.etag } : {};
+        const headers = state.etag ? {"If-None-Match": state.etag} : {};
         const answer = await call(state, "GET", "/config", null, headers);
         if (answer.verdict === "done" && (answer.unchanged || answer.body.rev)) {
             await this.store.update((fresh) => {
@@ -78,7 +81,8 @@ export class Courier {
         const now = Date.now();
         let mine = false;
         const state = await this.store.update((fresh) => {
-            const period = ((fresh.config && fresh.config.heartbeat_s) || HEARTBEAT_S) * 1000;
+            const period =
+                ((fresh.config && fresh.config.heartbeat_s) || HEARTBEAT_S) * 1000;
             // Set ahead by more than a period: the clock was set back since.
             mine = now >= fresh.nextHeartbeat || fresh.nextHeartbeat - now > period;
             if (mine) {
@@ -89,7 +93,7 @@ export class Courier {
             return;
         }
         await this.store.purge(state.deviceId, now);
-        const { own } = await this.store.count(state.deviceId);
+        const {own} = await this.store.count(state.deviceId);
         const answer = await call(state, "POST", "/heartbeat", {
             fw: FIRMWARE,
             uptime_s: Math.floor(performance.now() / 1000),
@@ -146,14 +150,19 @@ export class Courier {
         });
         if (!state.token || isHeld(state, now)) {
             await this.store.release([item]);
-            return { verdict: "later", body: {}, wait: 0 };
+            return {verdict: "later", body: {}, wait: 0};
         }
-        const answer = await call(state, "POST", "/checkins", this._payload(item, config));
+        const answer = await call(
+            state,
+            "POST",
+            "/checkins",
+            this._payload(item, config)
+        );
         if (!(await this._settle(item, answer))) {
             await this._heed(answer, state);
             await this._postpone(answer);
             await this.store.release([item]);
-            return { ...answer, verdict: "later" };
+            return {...answer, verdict: "later"};
         }
         return answer;
     }
@@ -227,21 +236,21 @@ export class Courier {
             const result = byEvent.get(item.eventId) || {};
             const isAccepted = [200, 201].includes(result.status) && !result.problem;
             const judged = isAccepted
-                ? { verdict: "done", body: result, wait: 0 }
+                ? {verdict: "done", body: result, wait: 0}
                 : judgeProblem(result.problem || {});
             wait = Math.max(wait, judged.wait);
             pause = judged.name === "quota-exceeded" ? QUOTA_PAUSE_S : pause;
             kept += (await this._settle(item, judged, true)) ? 0 : 1;
         }
         if (kept) {
-            await this._postpone({ wait }, pause);
+            await this._postpone({wait}, pause);
         }
         return !kept;
     }
 
     /** A saved check-in as it is sent: its age grows with every try. */
     _payload(item, config) {
-        const payload = { event_id: item.eventId, phone: item.phone, tag: item.tag };
+        const payload = {event_id: item.eventId, phone: item.phone, tag: item.tag};
         if (item.rev !== undefined) {
             payload.config_rev = item.rev;
         }

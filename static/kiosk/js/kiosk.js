@@ -1,10 +1,10 @@
 /** The tablet page: joins screen, courier and store. */
 
-import { Courier } from "./courier.js";
-import { isPlausible, toLocal } from "./digits.js";
-import { Screen } from "./screen.js";
-import { Store } from "./store.js";
-import { LANGUAGES, refusal, wordsOf } from "./words.js";
+import {Courier} from "./courier.js";
+import {isPlausible, toLocal} from "./digits.js";
+import {Screen} from "./screen.js";
+import {Store} from "./store.js";
+import {LANGUAGES, refusal, wordsOf} from "./words.js";
 
 /** A visitor waits no longer than this; the answer may come after. */
 const PATIENCE_MS = 4000;
@@ -70,12 +70,14 @@ class Kiosk {
     // === SHOWING === //
 
     renderSoon() {
-        this.rendering = (this.rendering || Promise.resolve()).then(() => this.render());
+        this.rendering = (this.rendering || Promise.resolve()).then(() =>
+            this.render()
+        );
     }
 
     async render() {
         const state = await this.store.read();
-        const { own, other } = await this.store.count(state.deviceId);
+        const {own, other} = await this.store.count(state.deviceId);
         this.state = state;
         const wished = state.lang || (state.config || {}).locale || navigator.language;
         this.lang = LANGUAGES.find((lang) => wished.startsWith(lang)) || "en";
@@ -181,7 +183,7 @@ class Kiosk {
     async checkIn(phone, digit) {
         const pressed = this.courier.press(phone, digit);
         const patience = new Promise((resolve) =>
-            setTimeout(() => resolve({ verdict: "later" }), PATIENCE_MS)
+            setTimeout(() => resolve({verdict: "later"}), PATIENCE_MS)
         );
         const answer = await Promise.race([pressed, patience]);
         if (answer.verdict === "done") {
@@ -194,7 +196,7 @@ class Kiosk {
                 (late) => late.verdict === "never" && this.tellRefused(late.body.code),
                 () => {}
             );
-            const { own } = await this.store.count(this.state.deviceId);
+            const {own} = await this.store.count(this.state.deviceId);
             const words = wordsOf(this.lang);
             const line2 = toLocal(words.waiting(own), this.lang);
             this.screen.thank(words.saved, line2, "saved");
@@ -202,7 +204,7 @@ class Kiosk {
     }
 
     /** The lines as the club sends them, unless it does not speak our language. */
-    thanksLines({ line1 = "", line2 = "" }) {
+    thanksLines({line1 = "", line2 = ""}) {
         if (!line1 || (this.lang === "fa" && !PERSIAN.test(line1))) {
             return [wordsOf(this.lang).thanks, ""];
         }
@@ -230,7 +232,7 @@ class Kiosk {
         }
         this.isTicking = true;
         try {
-            const { token } = await this.store.read();
+            const {token} = await this.store.read();
             if (token) {
                 await this.courier.heartbeat();
                 await this.courier.flush();
@@ -256,7 +258,7 @@ class Kiosk {
             return;
         }
         try {
-            const response = await fetch("/club/kiosk/session", { cache: "no-store" });
+            const response = await fetch("/club/kiosk/session", {cache: "no-store"});
             const answer = response.ok ? await response.json() : {};
             this.isSignedIn = answer.signed_in === true;
         } catch {
@@ -277,9 +279,9 @@ class Kiosk {
             this.mustReload = this.mustReload || event.data === "changed";
         });
         const refresh = () =>
-            workers.ready.then(({ active }) => active && active.postMessage("refresh"));
+            workers.ready.then(({active}) => active && active.postMessage("refresh"));
         try {
-            await workers.register(script, { scope });
+            await workers.register(script, {scope});
             refresh();
             setInterval(refresh, REFRESH_MS);
             setInterval(() => this.lookAround(), REFRESH_MS / 12);

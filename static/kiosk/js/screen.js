@@ -1,7 +1,7 @@
 /** What is on the tablet's screen. It knows no server and no storage. */
 
-import { dialled, grouped, groupedCode, toLatin, toLocal } from "./digits.js";
-import { wordsOf } from "./words.js";
+import {dialled, grouped, groupedCode, toLatin, toLocal} from "./digits.js";
+import {wordsOf} from "./words.js";
 
 const THANKS_MS = 2000;
 const CODE_LENGTH = 9;
@@ -33,13 +33,15 @@ export class Screen {
 
     /** Nothing typed, nothing chosen, nothing running: the page may change under it. */
     get isIdle() {
-        return !this.text && this.digit === null && !this.isBusy && byId("thanks").hidden;
+        return (
+            !this.text && this.digit === null && !this.isBusy && byId("thanks").hidden
+        );
     }
 
     // === SHOWING === //
 
     /** Show the state: language, mode, configuration, what waits, what is wrong. */
-    show({ lang, mode, config, canGoOn, waiting, notices }) {
+    show({lang, mode, config, canGoOn, waiting, notices}) {
         this.config = config;
         if (mode !== this.mode) {
             this.mode = mode;
@@ -53,7 +55,8 @@ export class Screen {
         document.documentElement.lang = lang;
         document.documentElement.dir = lang === "fa" ? "rtl" : "ltr";
         document.body.dataset.mode = mode;
-        const title = mode === "code" ? words.connect : (config || {}).club || words.title;
+        const title =
+            mode === "code" ? words.connect : (config || {}).club || words.title;
         document.title = title;
         byId("club").textContent = title;
         byId("language").textContent = words.language;
@@ -70,7 +73,7 @@ export class Screen {
         byId("desk").hidden = false;
     }
 
-    _showNotices({ state, offline, isSignedIn }) {
+    _showNotices({state, offline, isSignedIn}) {
         byId("notice-state").hidden = !state;
         byId("notice-state").textContent = toLocal(state || "", this.lang);
         byId("notice-offline").hidden = !offline;
@@ -96,7 +99,7 @@ export class Screen {
         clearTimeout(this.thanksTimer);
         byId("thanks").hidden = true;
         byId("thanks-1").textContent = byId("thanks-2").textContent = "";
-        this.number.focus({ preventScroll: true });
+        this.number.focus({preventScroll: true});
     }
 
     /** Shake the field and say what is wrong; the number stays to be put right. */
@@ -138,7 +141,10 @@ export class Screen {
     }
 
     _format(text) {
-        return toLocal(this.mode === "code" ? groupedCode(text) : grouped(text), this.lang);
+        return toLocal(
+            this.mode === "code" ? groupedCode(text) : grouped(text),
+            this.lang
+        );
     }
 
     _showText(caret = null) {
@@ -157,7 +163,8 @@ export class Screen {
     }
 
     _setText(text, caret = null) {
-        const read = this.mode === "code" ? toLatin(text).replace(/[^0-9]/g, "") : dialled(text);
+        const read =
+            this.mode === "code" ? toLatin(text).replace(/[^0-9]/g, "") : dialled(text);
         this.text = this.mode === "code" ? read.slice(0, CODE_LENGTH) : read;
         byId("hint").textContent = "";
         this._showText(caret);
@@ -189,7 +196,7 @@ export class Screen {
 
     _showKeypad() {
         for (const button of byId("keypad").children) {
-            const { key } = button.dataset;
+            const {key} = button.dataset;
             if (key === "clear" || key === "erase") {
                 button.textContent = key === "clear" ? "C" : "⌫";
                 button.setAttribute("aria-label", this.words[key]);
@@ -221,7 +228,7 @@ export class Screen {
         box.classList.toggle("chosen", this.digit !== null);
     }
 
-    _tagButton({ digit, label, color }) {
+    _tagButton({digit, label, color}) {
         const button = document.createElement("button");
         button.type = "button";
         button.dataset.digit = digit;
@@ -293,7 +300,7 @@ export class Screen {
         if (/^[0-9]$/.test(key)) {
             event.preventDefault();
             this._press(key);
-            this.number.focus({ preventScroll: true });
+            this.number.focus({preventScroll: true});
         } else if (event.key === "Backspace") {
             this._press("erase");
         }
@@ -312,5 +319,7 @@ export function inkOn(color) {
     const [red, green, blue] = parts.map((part) =>
         part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
     );
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179
+        ? "#000000"
+        : "#ffffff";
 }

@@ -44,7 +44,8 @@ export class Store {
         };
         const store = new Store(await done(request));
         await store.update((state) => {
-            state.serial = state.serial || `KIOSK-${randomId().slice(0, 8).toUpperCase()}`;
+            state.serial =
+                state.serial || `KIOSK-${randomId().slice(0, 8).toUpperCase()}`;
         });
         return store;
     }
@@ -53,13 +54,13 @@ export class Store {
 
     async read() {
         const saved = await done(this._objects("state", "readonly").get("device"));
-        return { ...EMPTY, ...saved };
+        return {...EMPTY, ...saved};
     }
 
     /** Change the state in one transaction; `change` must not wait for anything. */
     async update(change) {
         const objects = this._objects("state", "readwrite");
-        const state = { ...EMPTY, ...(await done(objects.get("device"))) };
+        const state = {...EMPTY, ...(await done(objects.get("device")))};
         change(state);
         await done(objects.put(state, "device"));
         this._tell();
@@ -70,7 +71,7 @@ export class Store {
 
     /** Save a check-in, claimed by this tab, before its first try. */
     async add(item) {
-        const claimed = { ...item, ...this._claim() };
+        const claimed = {...item, ...this._claim()};
         const objects = this._objects("queue", "readwrite");
         claimed.seq = await finished(objects, objects.add(claimed));
         this._tell();
@@ -90,13 +91,13 @@ export class Store {
     }
 
     /** Give check-ins back, or keep the claim on them a little longer. */
-    async release(items, claim = { claimedUntil: 0, claimedBy: "" }) {
+    async release(items, claim = {claimedUntil: 0, claimedBy: ""}) {
         const objects = this._objects("queue", "readwrite");
         for (const item of items) {
             const saved = await done(objects.get(item.seq));
             // Deleted or, after a long sleep of this tab, claimed by another.
             if (saved && saved.claimedBy === this.tab) {
-                await done(objects.put({ ...saved, ...claim }));
+                await done(objects.put({...saved, ...claim}));
             }
         }
         this._tell();
@@ -117,7 +118,7 @@ export class Store {
     async count(deviceId) {
         const items = await done(this._objects("queue", "readonly").getAll());
         const own = items.filter((item) => item.deviceId === deviceId).length;
-        return { own, other: items.length - own };
+        return {own, other: items.length - own};
     }
 
     /** Forget what another device left here longer ago than it would be accepted. */
@@ -137,7 +138,7 @@ export class Store {
     }
 
     _claim() {
-        return { claimedUntil: Date.now() + CLAIM_MS, claimedBy: this.tab };
+        return {claimedUntil: Date.now() + CLAIM_MS, claimedBy: this.tab};
     }
 
     _tell() {

@@ -17,7 +17,8 @@ const WORDS = {
         full: "This browser cannot store check-ins",
         connect: "Connect this tablet",
         promptCode: "Pairing code",
-        helpCode: "The manager presses Connect on the device in Odoo and reads 9 digits out.",
+        helpCode:
+            "The manager presses Connect on the device in Odoo and reads 9 digits out.",
         sendCode: "Connect",
         goOn: "Go on without connection",
         typeCode: "Type all nine digits",

@@ -1,9 +1,9 @@
-import { Component, useState } from "@odoo/owl";
-import { browser } from "@web/core/browser/browser";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
-import { standardFieldProps } from "@web/views/fields/standard_field_props";
+import {Component, useState} from "@odoo/owl";
+import {browser} from "@web/core/browser/browser";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {useService} from "@web/core/utils/hooks";
+import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
 const API = "/club/device/v1/config";
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
@@ -16,11 +16,11 @@ const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
  */
 export class ClubKioskAddress extends Component {
     static template = "customer_segmentation.ClubKioskAddress";
-    static props = { ...standardFieldProps };
+    static props = {...standardFieldProps};
 
     setup() {
         this.notification = useService("notification");
-        this.state = useState({ isTesting: false, findings: [] });
+        this.state = useState({isTesting: false, findings: []});
     }
 
     get configured() {
@@ -29,7 +29,7 @@ export class ClubKioskAddress extends Component {
 
     /** Where this browser found Odoo is known to work; localhost leads nowhere else. */
     get address() {
-        const { location } = browser;
+        const {location} = browser;
         const url = this.configured;
         const isLocal = LOCAL_HOSTS.includes(location.hostname);
         return isLocal ? url : new URL(url.pathname + url.search, location.origin);
@@ -41,7 +41,7 @@ export class ClubKioskAddress extends Component {
 
     async copy() {
         await browser.navigator.clipboard.writeText(this.address.href);
-        this.notification.add(_t("Copied."), { type: "info" });
+        this.notification.add(_t("Copied."), {type: "info"});
     }
 
     async test() {
@@ -55,7 +55,7 @@ export class ClubKioskAddress extends Component {
         const response = await this.fetch(this.address.pathname + this.address.search);
         const text = response && response.ok ? await response.text() : "";
         if (text.includes('name="club-kiosk"')) {
-            return { level: "success", text: _t("The page answers.") };
+            return {level: "success", text: _t("The page answers.")};
         }
         const status = response ? response.status : _t("no answer");
         return {
@@ -68,12 +68,16 @@ export class ClubKioskAddress extends Component {
     }
 
     async testApi() {
-        const headers = this.database ? { "X-Odoo-Database": this.database } : {};
+        const headers = this.database ? {"X-Odoo-Database": this.database} : {};
         const response = await this.fetch(API, headers);
         const type = response && response.headers.get("Content-Type");
         // Without a token the club itself says so: that is the answer we want.
-        if (response && response.status === 401 && (type || "").includes("problem+json")) {
-            return { level: "success", text: _t("The club answers the page.") };
+        if (
+            response &&
+            response.status === 401 &&
+            (type || "").includes("problem+json")
+        ) {
+            return {level: "success", text: _t("The club answers the page.")};
         }
         return {
             level: "danger",
@@ -88,12 +92,14 @@ export class ClubKioskAddress extends Component {
 
     async fetch(path, headers = {}) {
         const url = new URL(path, browser.location.origin);
-        const options = { headers, credentials: "omit", cache: "no-store" };
-        return browser.fetch(url.href, { ...options, redirect: "error" }).catch(() => null);
+        const options = {headers, credentials: "omit", cache: "no-store"};
+        return browser
+            .fetch(url.href, {...options, redirect: "error"})
+            .catch(() => null);
     }
 
     advice() {
-        const { address } = this;
+        const {address} = this;
         const advice = [];
         if (this.database) {
             advice.push(
@@ -120,11 +126,11 @@ export class ClubKioskAddress extends Component {
             advice.push(
                 _t(
                     "Tested at %(here)s. Open %(address)s on the tablet to see that it leads to the same place.",
-                    { here: browser.location.origin, address: address.origin }
+                    {here: browser.location.origin, address: address.origin}
                 )
             );
         }
-        return advice.map((text) => ({ level: "warning", text }));
+        return advice.map((text) => ({level: "warning", text}));
     }
 }
 
