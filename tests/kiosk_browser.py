@@ -295,8 +295,6 @@ class Wire:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-                connection.close()
-            self._open.clear()
 
     def mend(self):
         self._is_cut = False
@@ -331,15 +329,15 @@ class Wire:
                 client.close()
             elif self.answer:
                 threading.Thread(
-                    target=self._answer, args=(client,), daemon=True
+                    target=self._answer, args=(client, self.answer), daemon=True
                 ).start()
             else:
                 self._forward(client)
 
-    def _answer(self, client):
+    def _answer(self, client, answer):
         with contextlib.suppress(OSError), client:
             self.sent += client.recv(65536)
-            client.sendall(self.answer)
+            client.sendall(answer)
 
     def _forward(self, client):
         try:
@@ -368,6 +366,10 @@ class Wire:
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        # Each socket is closed by the one thread that reads it.
+        with self._lock:
+            self._open.discard(source)
+            source.close()
 
 
 def wait_for(condition, seconds=WAIT_SECONDS):
