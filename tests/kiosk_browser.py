@@ -155,13 +155,16 @@ class Tab:
         return self.browser.send(method, self.session, **params)
 
     def open(self, url, seconds=WAIT_SECONDS):
-        self.send("Page.navigate", url=url)
+        answer = self.send("Page.navigate", url=url)
+        if "errorText" in answer:
+            raise AssertionError(f"{url}: {answer['errorText']}")
         self.wait("document.readyState === 'complete'", seconds)
 
-    def reload(self):
-        self.run("window.isOld = true")
-        self.send("Page.reload")
-        self.wait("!window.isOld && document.readyState === 'complete'")
+    def reopen(self):
+        """Leave the page and come back, as after a restart of the tablet."""
+        url = self.run("location.href")
+        self.open("about:blank")
+        self.open(url)
 
     def close(self):
         self.browser.send("Target.closeTarget", targetId=self.target)
@@ -273,6 +276,7 @@ class Wire:
         self.sent = b""
         self.answer = None
         self.loses_answers = False
+        self.delay_seconds = 0
         self._open = set()
         self._lock = threading.Lock()
         self._is_cut = False
@@ -362,6 +366,8 @@ class Wire:
                     self.sent += data
                 elif self.loses_answers:
                     break
+                else:
+                    time.sleep(self.delay_seconds)
                 target.sendall(data)
         for end in (source, target):
             with contextlib.suppress(OSError):

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "static" / "kiosk"
 STATIC_PAGE = "/customer_segmentation/static/kiosk/kiosk.html"
 CLUB_SETTINGS = "customer_segmentation.club_settings_action"
 ASSETS_SECONDS = 120
+IDLE = "!document.body.classList.contains('busy')"
 # Everything the browser stores for this page, as one text.
 STORED = """
 (async () => {
@@ -89,6 +90,7 @@ class KioskCase(ClubHttpCommon):
             tab.type(code)
             tab.enter()
             tab.wait("document.body.dataset.mode === 'desk'")
+            tab.wait(IDLE)
 
     def open_paired(self, path="/club/kiosk"):
         with self.live():
@@ -99,6 +101,7 @@ class KioskCase(ClubHttpCommon):
     def enter(self, tab, phone, digit=None):
         """Type a number, press a tag, press the button."""
         tab.wait("document.querySelector('#thanks').hidden")
+        tab.wait(IDLE)
         tab.type(phone)
         if digit:
             tab.click(f"#tags [data-digit='{digit}']")
@@ -304,8 +307,10 @@ class TestKioskDesk(KioskCase):
                 ),
                 "ltr",
             )
+            self.wire.forget()
             tab.click("#send")
             self.thanks(tab)
+            self.assertIn(b"Accept-Language: fa\r\n", self.wire.sent)
         self.assertEqual(self.checkins("09120005555").phone_raw, "09120005555")
 
     def test_number_when_pasted_then_read(self):
@@ -405,7 +410,7 @@ class TestKioskDesk(KioskCase):
                 value=session.sid,
                 url=self.wire.url,
             )
-            tab.reload()
+            tab.reopen()
             tab.wait("!document.querySelector('#notice-login').hidden")
             self.assertIn("signed in to Odoo", tab.text("#notice-login"))
 
@@ -437,7 +442,7 @@ class TestKioskOffline(KioskCase):
                 thanks = self.check_in_at(tab, phone, index or None)
                 self.assertEqual(thanks.split(), f"Saved {index + 1} waiting".split())
             tab.offline(False)
-            tab.reload()
+            tab.reopen()
             tab.wait("document.body.dataset.mode === 'desk'")
             self.assertEqual(tab.text("#club"), "Café Naderi")
             self.wait_waiting(tab, "3 waiting")
@@ -521,9 +526,11 @@ class TestKioskOffline(KioskCase):
             for tab in (first, second):
                 self.wait_waiting(tab, "6 waiting")
             self.wire.forget()
+            # Slow enough for the second tab to begin while the first one sends.
+            self.wire.delay_seconds = 3
             self.wire.mend()
             for tab in (first, second):
-                tab.run("window.dispatchEvent(new Event('online')) && true")
+                self.pass_time(tab, 120)
             for tab in (first, second):
                 self.wait_waiting(tab, "")
         rows = self.env["club.checkin"].search([("device_id", "=", self.tablet.id)])

@@ -19,16 +19,16 @@ export class Courier {
         this.store = store;
         this.page = randomId();
         this.isFlushing = false;
+        this.lang = "en";
         this.onRefused = () => {};
     }
 
     // === CONNECTING === //
 
     /** Exchange a pairing code for a token, then fetch the configuration. */
-    async pair(code, lang) {
+    async pair(code) {
         const state = await this.store.read();
-        const sender = {database: state.database, token: "", lang};
-        const answer = await call(sender, "POST", "/pair", {
+        const answer = await this._call({...state, token: ""}, "POST", "/pair", {
             code,
             serial: state.serial,
             model: MODEL,
@@ -60,7 +60,7 @@ export class Courier {
     async fetchConfig() {
         const state = await this.store.read();
         const headers = state.etag ? {"If-None-Match": state.etag} : {};
-        const answer = await call(state, "GET", "/config", null, headers);
+        const answer = await this._call(state, "GET", "/config", null, headers);
         if (answer.verdict === "done" && (answer.unchanged || answer.body.rev)) {
             await this.store.update((fresh) => {
                 if (!answer.unchanged && fresh.deviceId === state.deviceId) {
@@ -84,7 +84,9 @@ export class Courier {
             const period =
                 ((fresh.config && fresh.config.heartbeat_s) || HEARTBEAT_S) * 1000;
             // Set ahead by more than a period: the clock was set back since.
-            mine = now >= fresh.nextHeartbeat || fresh.nextHeartbeat - now > period;
+            const isDue =
+                now >= fresh.nextHeartbeat || fresh.nextHeartbeat - now > period;
+            mine = isDue && !isHeld(fresh, now);
             if (mine) {
                 fresh.nextHeartbeat = now + period;
             }
@@ -94,7 +96,7 @@ export class Courier {
         }
         await this.store.purge(state.deviceId, now);
         const {own} = await this.store.count(state.deviceId);
-        const answer = await call(state, "POST", "/heartbeat", {
+        const answer = await this._call(state, "POST", "/heartbeat", {
             fw: FIRMWARE,
             uptime_s: Math.floor(performance.now() / 1000),
             queue: own,
@@ -116,7 +118,7 @@ export class Courier {
     /** Change the token; it is saved before its first use ends the old one. */
     async _rotate() {
         const state = await this.store.read();
-        const answer = await call(state, "POST", "/token/rotate", {});
+        const answer = await this._call(state, "POST", "/token/rotate", {});
         if (answer.verdict === "done" && answer.body.token) {
             await this.store.update((fresh) => {
                 if (fresh.token === state.token) {
@@ -152,7 +154,7 @@ export class Courier {
             await this.store.release([item]);
             return {verdict: "later", body: {}, wait: 0};
         }
-        const answer = await call(
+        const answer = await this._call(
             state,
             "POST",
             "/checkins",
@@ -195,7 +197,7 @@ export class Courier {
         if (!items.length) {
             return false;
         }
-        const answer = await call(state, "POST", "/checkins/batch", {
+        const answer = await this._call(state, "POST", "/checkins/batch", {
             items: items.map((item) => this._payload(item, config)),
         });
         let judged = false;
@@ -216,7 +218,7 @@ export class Courier {
         for (const item of items) {
             await this.store.renew(items);
             const payload = this._payload(item, state.config || {});
-            const answer = await call(state, "POST", "/checkins", payload);
+            const answer = await this._call(state, "POST", "/checkins", payload);
             if (!(await this._settle(item, answer, true))) {
                 await this._heed(answer, state);
                 await this._postpone(answer);
@@ -312,6 +314,11 @@ export class Courier {
                 fresh.nextTry = Math.max(fresh.nextTry, fresh.holdUntil);
             }
         });
+    }
+
+    _call(state, ...request) {
+        const {database, token} = state;
+        return call({database, token, lang: this.lang}, ...request);
     }
 
     /** Remember what an answer says about this device. */

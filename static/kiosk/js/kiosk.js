@@ -81,6 +81,7 @@ class Kiosk {
         this.state = state;
         const wished = state.lang || (state.config || {}).locale || navigator.language;
         this.lang = LANGUAGES.find((lang) => wished.startsWith(lang)) || "en";
+        this.courier.lang = this.lang;
         const wasPaired = Boolean(state.config);
         if (state.token) {
             this.goesOn = false;
@@ -166,10 +167,9 @@ class Kiosk {
     }
 
     async pair(code) {
-        const answer = await this.courier.pair(code, this.lang);
+        const answer = await this.courier.pair(code);
         const words = wordsOf(this.lang);
         if (answer.verdict === "done") {
-            this.screen.clear();
             await this.render();
         } else if (answer.name === "pairing-locked") {
             this.screen.complain(words.lockedFor(Math.ceil(answer.wait / 60) || 15));
