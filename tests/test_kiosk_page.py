@@ -21,7 +21,6 @@ FOLDER = Path(__file__).resolve().parent.parent / "static" / "kiosk"
 STATIC_PAGE = "/customer_segmentation/static/kiosk/kiosk.html"
 CLUB_SETTINGS = "customer_segmentation.club_settings_action"
 ASSETS_SECONDS = 120
-IDLE = "!document.body.classList.contains('busy')"
 # Everything the browser stores for this page, as one text.
 STORED = """
 (async () => {
@@ -87,10 +86,11 @@ class KioskCase(ClubHttpCommon):
         code = (device or self.tablet).generate_pairing_code()
         with self.live():
             tab.wait("document.body.dataset.mode === 'code'")
+            self.rest(tab)
             tab.type(code)
             tab.enter()
             tab.wait("document.body.dataset.mode === 'desk'")
-            tab.wait(IDLE)
+            self.rest(tab)
 
     def open_paired(self, path="/club/kiosk"):
         with self.live():
@@ -98,10 +98,14 @@ class KioskCase(ClubHttpCommon):
         self.pair(tab)
         return tab
 
+    def rest(self, tab):
+        """Wait until the last visitor is done with: answered, thanked, cleared."""
+        tab.wait("!document.body.classList.contains('busy')")
+        tab.wait("document.querySelector('#thanks').hidden")
+
     def enter(self, tab, phone, digit=None):
         """Type a number, press a tag, press the button."""
-        tab.wait("document.querySelector('#thanks').hidden")
-        tab.wait(IDLE)
+        self.rest(tab)
         tab.type(phone)
         if digit:
             tab.click(f"#tags [data-digit='{digit}']")
@@ -266,7 +270,7 @@ class TestKioskDesk(KioskCase):
                         thanks.split(), "Thank you You are welcome".split()
                     )
                     self.assertEqual(tab.value("#number"), "")
-                    tab.wait("document.querySelector('#thanks').hidden")
+                    self.rest(tab)
                     self.assertEqual(
                         tab.run(
                             "document.querySelectorAll('#tags [aria-pressed=true]').length"
@@ -616,11 +620,11 @@ class TestKioskRefused(KioskCase):
             tab.wait("document.body.dataset.mode === 'code'")
             self.wait_waiting(tab, "1 waiting")
             # The next visitor need not wait for the manager.
-            tab.wait("document.querySelector('#thanks').hidden")
+            self.rest(tab)
             tab.click("#later")
             tab.wait("document.body.dataset.mode === 'desk'")
             self.assertIn("Saved", self.check_in_at(tab, phones[1]))
-            tab.wait("document.querySelector('#thanks').hidden")
+            self.rest(tab)
             tab.click("#notice-state")
         self.pair(tab)
         with self.live():
@@ -637,7 +641,7 @@ class TestKioskRefused(KioskCase):
         with self.live():
             self.enter(tab, phone)
             tab.wait("document.body.dataset.mode === 'code'")
-            tab.wait("document.querySelector('#thanks').hidden")
+            self.rest(tab)
         self.pair(tab, other)
         with self.live():
             self.pass_time(tab, 600)
@@ -672,7 +676,7 @@ class TestKioskRefused(KioskCase):
             self.wire.cut()
             for phone in phones:
                 self.check_in_at(tab, phone)
-            tab.wait("document.querySelector('#thanks').hidden")
+            self.rest(tab)
             self.wire.mend()
             self.pass_time(tab, 600)
             self.wait_waiting(tab, "")
