@@ -1,12 +1,16 @@
 import functools
 import json
 import logging
+from urllib.parse import parse_qsl
 
 import psycopg2
 import psycopg2.errors
+from werkzeug.exceptions import ClientDisconnected
 
-from odoo.http import Controller, request, route
+from odoo import SUPERUSER_ID
+from odoo.http import Controller, HttpDispatcher, request, route
 
+from ..models.club.club_checkin_intake import EVENT_ID_PATTERN
 from ..models.club.club_device import BATCH_MAX
 from ..tools.problem import Problem
 from ..tools.sms_text import (
@@ -30,12 +34,32 @@ RETRIABLE = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
 )
+# No fault of ours: the database is away, the device hung up.
+QUIET = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ClientDisconnected,
+)
 INTEGER_FIELDS = ("tag", "age_s", "occurred_at", "config_rev", "uptime_s", "queue")
+LANGUAGES = {"fa": "fa_IR", "en": "en_US"}
 
 
-def device_route(  # noqa: C901 - one place turns every failure into an answer
-    path, method, max_bytes=SINGLE_BYTES, media_types=(JSON,), auth=True
-):
+class DeviceDispatcher(HttpDispatcher):
+    """Leaves the body to the route, which reads it by its own limits.
+
+    Core reads a form before any controller runs: it answers a large one in HTML, logs
+    the names of fields that no controller takes (a JSON body sent as a form is such a
+    name, number included) and breaks on a field called ``self``.
+    """
+
+    routing_type = "club_device"
+
+    def dispatch(self, endpoint, args):
+        self.request.params = dict(args)
+        return self.request.registry["ir.http"]._dispatch(endpoint)
+
+
+def device_route(path, method, max_bytes=SINGLE_BYTES, media_types=(JSON,), auth=True):
     """A route of the device API: one call, one JSON answer, refusals as RFC 9457.
 
     Odoo answers a wrong method, a missing length and a large body in HTML before any
@@ -46,43 +70,46 @@ def device_route(  # noqa: C901 - one place turns every failure into an answer
     def decorate(handler):
         @route(
             PREFIX + path,
-            type="http",
+            type=DeviceDispatcher.routing_type,
             auth="none",
             csrf=False,
             save_session=False,
             readonly=False,
         )
         @functools.wraps(handler)
-        def wrapper(self, **_params):
+        def wrapper(self):
             request.update_context(lang=self._language())
-            for attempt in range(TRIES):
+            for _attempt in range(TRIES):
                 try:
                     self._check_request(method, max_bytes, media_types)
                     begin_read_committed(request.env.cr)
-                    if auth:
-                        device = request.env["ir.http"]._authenticate_club_device()
-                        return handler(self, device)
-                    return handler(self)
-                except Problem as problem:
-                    return self._answer_problem(problem)
+                    return handler(self, *([self._authenticate()] if auth else []))
                 except RETRIABLE:
-                    if attempt + 1 == TRIES:
-                        break
-                except psycopg2.errors.LockNotAvailable:
                     request.env.cr.rollback()
-                    return self._answer_problem(Problem("in-progress", retry_after=1))
-                except (psycopg2.OperationalError, psycopg2.InterfaceError):
-                    break
-                except Exception as error:  # noqa: BLE001 - no traceback to a device
-                    # The class only: a message may hold what the device sent.
-                    _logger.error("Device request failed: %s", type(error).__name__)  # noqa: TRY400
-                    break
-            request.env.cr.rollback()
+                except Exception as error:  # noqa: BLE001 - the device gets an answer
+                    return self._answer_problem(_as_problem(error))
             return self._answer_problem(Problem("busy", retry_after=2))
 
         return wrapper
 
     return decorate
+
+
+def _as_problem(error):
+    """What a device is told of an error; the transaction is undone unless it refused.
+
+    :rtype: Problem
+    """
+    if isinstance(error, Problem):
+        return error
+    request.env.cr.rollback()
+    if isinstance(error, psycopg2.errors.LockNotAvailable):
+        return Problem("in-progress", retry_after=1)
+    # Who hung up in the middle, behind a proxy perhaps, has to keep the check-in.
+    if not isinstance(error, QUIET):
+        # The class only: a message may hold what the device sent.
+        _logger.error("Device request failed: %s", type(error).__name__)
+    return Problem("busy", retry_after=2)
 
 
 class ClubDeviceApi(Controller):
@@ -98,9 +125,8 @@ class ClubDeviceApi(Controller):
         model = self._read_text(body, "model", 64)
         firmware = self._read_text(body, "fw", 32)
         address = request.httprequest.remote_addr or ""
-        answer = request.env["club.device"]._pair(
-            to_latin_digits(code), serial, model, firmware, address
-        )
+        devices = request.env["club.device"].with_user(SUPERUSER_ID)
+        answer = devices._pair(to_latin_digits(code), serial, model, firmware, address)
         return self._answer(answer, 201)
 
     @device_route("/config", "GET")
@@ -168,15 +194,15 @@ class ClubDeviceApi(Controller):
         self._require_active(device)
         record = request.env["club.device"].sudo().browse(device["id"])
         token = record._rotate_token()
-        return self._answer(
-            {
-                "device_id": device["public_id"],
-                "token": token,
-                "config_rev": device["config_rev"],
-            }
-        )
+        return self._answer({"token": token})
 
     # === CHECKING IN === #
+
+    def _authenticate(self):
+        """The device that sent this request; from now on we speak its language."""
+        device = request.env["ir.http"]._authenticate_club_device()
+        request.update_context(lang=self._language(device["lang"]))
+        return device
 
     def _take(self, device, item):
         intake = request.env["club.checkin.intake"]
@@ -186,9 +212,6 @@ class ClubDeviceApi(Controller):
 
     def _take_batch_item(self, device, item):
         """One item of a batch in its own transaction, as its result or problem."""
-        event_id = item.get("event_id") if isinstance(item, dict) else None
-        event_id = event_id if isinstance(event_id, str) else ""
-        problem = Problem("busy", retry_after=2)
         for _attempt in range(TRIES):
             begin_read_committed(request.env.cr)
             try:
@@ -198,22 +221,26 @@ class ClubDeviceApi(Controller):
                     **self._checkin_answer(device, row),
                     "status": 200 if row["replayed"] else 201,
                 }
-            except Problem as refused:
-                # Commit: the rate counter keeps what it counted.
-                request.env.cr.commit()  # pylint: disable=invalid-commit
-                problem = refused
-                break
             except RETRIABLE:
                 request.env.cr.rollback()
-            except psycopg2.errors.LockNotAvailable:
-                request.env.cr.rollback()
-                problem = Problem("in-progress", retry_after=1)
+                problem = Problem("busy", retry_after=2)
+            except Exception as error:  # noqa: BLE001 - the others go on
+                problem = _as_problem(error)
+                # A refusal keeps what the rate counter counted.
+                request.env.cr.commit()  # pylint: disable=invalid-commit
                 break
         return {
-            "event_id": event_id[:64] or None,
+            "event_id": self._batch_event_id(item),
             "status": problem.type.status,
             "problem": problem.body(request.env),
         }
+
+    def _batch_event_id(self, item):
+        """The item's own id, None when it has none that could be one."""
+        event_id = item.get("event_id") if isinstance(item, dict) else None
+        if isinstance(event_id, str) and EVENT_ID_PATTERN.fullmatch(event_id):
+            return event_id
+        return None
 
     def _require_object(self, item):
         if not isinstance(item, dict):
@@ -223,6 +250,8 @@ class ClubDeviceApi(Controller):
     def _wake(self):
         """Commit the journal, then wake the worker: never the other way round."""
         request.env.cr.commit()  # pylint: disable=invalid-commit
+        # Odoo's own REPEATABLE READ would fail on a trigger that a worker changes.
+        begin_read_committed(request.env.cr)
         request.env["club.checkin.followup"]._wake()
 
     def _require_active(self, device):
@@ -280,14 +309,18 @@ class ClubDeviceApi(Controller):
         ]
         return request.make_response(body, headers=headers, status=problem.type.status)
 
-    def _language(self):
-        """``fa_IR`` or ``en_US``, whichever ``Accept-Language`` asks for first."""
-        accepted = request.httprequest.accept_languages
-        best = (accepted.best or "").lower()
+    def _language(self, device_lang="en_US"):
+        """``fa_IR`` or ``en_US``, whichever ``Accept-Language`` prefers, else the
+        device's own language.
+        """
+        asked = (
+            LANGUAGES.get(tag.lower().partition("-")[0])
+            for tag, quality in request.httprequest.accept_languages
+            if quality > 0
+        )
+        lang = next(filter(None, asked), device_lang)
         # A language that is not installed cannot be an environment's language.
-        if best.startswith("fa") and request.env["res.lang"]._get_data(code="fa_IR"):
-            return "fa_IR"
-        return "en_US"
+        return lang if request.env["res.lang"]._get_data(code=lang) else "en_US"
 
     # === READING REQUESTS === #
 
@@ -297,7 +330,9 @@ class ClubDeviceApi(Controller):
             raise Problem("method-not-allowed", headers={"Allow": method})
         if method == "GET":
             return
-        if http.content_length is None:
+        # Werkzeug takes a length that is no number for 0.
+        length = http.headers.get("Content-Length", "")
+        if http.content_length is None or not length.isdecimal():
             raise Problem("length-required")
         if http.content_length > max_bytes:
             raise Problem("too-large")
@@ -309,12 +344,13 @@ class ClubDeviceApi(Controller):
 
         :raise Problem: ``malformed``; nothing that is not strict UTF-8 JSON passes
         """
-        if request.httprequest.mimetype == FORM and FORM in media_types:
-            return self._read_form()
         raw = request.httprequest.get_data()
         try:
+            text = raw.decode("utf-8", errors="strict")
+            if request.httprequest.mimetype == FORM and FORM in media_types:
+                return _integers(_form_body(text))
             body = json.loads(
-                raw.decode("utf-8", errors="strict"),
+                text,
                 parse_constant=_refuse,
                 parse_float=_parse_float,
                 object_pairs_hook=_unique_pairs,
@@ -324,26 +360,6 @@ class ClubDeviceApi(Controller):
             raise Problem("malformed") from error
         if not isinstance(body, dict):
             raise Problem("malformed", "Send an object.")
-        return body
-
-    def _read_form(self):
-        form = request.httprequest.form
-        body = {}
-        for name in form:
-            values = form.getlist(name)
-            # Werkzeug puts U+FFFD where the bytes were not UTF-8.
-            if len(values) > 1 or "\ufffd" in values[0] + name:
-                raise Problem("malformed")
-            body[name] = values[0]
-        _check_texts(body)
-        for name in INTEGER_FIELDS:
-            if not body.get(name):
-                body.pop(name, None)
-                continue
-            digits = to_latin_digits(body[name].strip())
-            if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
-                raise Problem("wrong-type", f"{name} is an integer.")
-            body[name] = int(digits)
         return body
 
     def _read_text(self, body, name, most, required=False):
@@ -374,6 +390,29 @@ def _unique_pairs(pairs):
     body = dict(pairs)
     if len(body) != len(pairs):
         raise ValueError("A name stands twice")
+    return body
+
+
+def _form_body(text):
+    """A form as a dict of texts, judged as strictly as JSON."""
+    pairs = parse_qsl(
+        text, keep_blank_values=True, strict_parsing=True, errors="strict"
+    )
+    body = _unique_pairs(pairs)
+    _check_texts(body)
+    return body
+
+
+def _integers(body):
+    """The form's number fields as integers, from digits of any script."""
+    for name in INTEGER_FIELDS:
+        if not body.get(name):
+            body.pop(name, None)
+            continue
+        digits = to_latin_digits(body[name].strip())
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+            raise Problem("wrong-type", f"{name} is an integer.")
+        body[name] = int(digits)
     return body
 
 

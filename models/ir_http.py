@@ -34,7 +34,7 @@ class IrHttp(models.AbstractModel):
                 """
                 SELECT d.id, d.company_id, d.state, d.active, d.public_id,
                        d.token_hash, d.token_next_hash, d.token_next_at,
-                       d.config_rev, d.tag_required, d.privacy, d.gap_minutes,
+                       d.config_rev, d.lang, d.tag_required, d.privacy, d.gap_minutes,
                        d.offline_limit_days, d.foreign_allowed, d.unverified_allowed,
                        d.rate_limit_per_minute, k.code AS region
                   FROM club_device d

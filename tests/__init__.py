@@ -1,2 +1,11 @@
-from . import test_tools_phone, test_tools_sms_text
-from . import test_kiosk_device, test_kiosk_page
+# What needs Odoo processes of its own (tests/served.py) runs with `make test` only.
+from . import (
+    test_device_api_batch,
+    test_device_api_checkin,
+    test_device_api_config,
+    test_device_api_contract,
+    test_device_api_limits,
+    test_device_api_pair,
+    test_kiosk_device,
+    test_kiosk_page,
+)

@@ -6,6 +6,7 @@ from datetime import timezone
 
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 
+from ..models.club import club_checkin_intake
 from .device_client import DeviceClient, openapi, validate
 
 CLUB = "customer_segmentation.customer_segmentation_group"
@@ -142,13 +143,15 @@ class ClubBuilders:
         """
         return f"0912{next(cls.numbers):07d}"
 
-    def take(self, phone, tag=None, device=None, at=None, event_id=None):
+    def take(self, phone, tag=None, device=None, at=None, event_id=None, rev=None):
         """Take one check-in without HTTP.
 
         :return: the journal row that the device API answers from
         :rtype: dict
         """
         item = {"event_id": event_id or str(uuid.uuid4()), "phone": phone, "tag": tag}
+        if rev is not None:
+            item["config_rev"] = rev
         if at:
             item["occurred_at"] = int(at.replace(tzinfo=timezone.utc).timestamp())
         self.env.flush_all()
@@ -185,8 +188,12 @@ class ClubCommon(ClubBuilders, TransactionCase):
 class ClubHttpCommon(ClubBuilders, HttpCase):
     """A club with a connected device that speaks HTTP; each answer is validated."""
 
+    limited = False  # whether the burst of the rate limit holds
+
     def setUp(self):
         super().setUp()
+        if not self.limited:
+            self.patch(club_checkin_intake, "RATE_BURST", 10**6)
         self.client = self.client_of(self.token)
 
     def client_of(self, token):

@@ -1,15 +1,30 @@
-from . import club_device_pairing
-from . import club_device_kiosk
+from . import (
+    club_dashboard_base,
+    club_device_kiosk,
+    club_device_pairing,
+    club_import_file,
+    club_import_worker,
+)
+
+# isort: split
+from . import club_dashboard_attention, club_dashboard_caller, club_dashboard_onboarding
 
 # isort: split
 from . import (
     club_checkin,
     club_checkin_followup,
+    club_checkin_hour,
     club_checkin_intake,
+    club_dashboard,
+    club_demo,
     club_device,
     club_device_activity,
     club_device_revision,
     club_device_tag,
+    club_import,
+    club_import_column,
+    club_import_row,
+    club_import_store,
     club_erasure,
     club_member,
     club_point_of_sale,

@@ -18,7 +18,7 @@ from ...tools.message_choice import (
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.problem import Problem
 
-EVENT_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # A clock this far ahead of ours is wrong: the time of arrival is used and flagged.
 CLOCK_AHEAD_SECONDS = 120
 RATE_BURST = 20
@@ -130,6 +130,9 @@ class ClubCheckinIntake(models.AbstractModel):
             raise Problem("club-closed", retry_after=300)
         if replay := self._find_replay(device, facts):
             return replay
+        if facts["too_old"]:
+            # Only now: a replay of what was accepted once is no new check-in.
+            raise Problem("too-old")
         if club["erased_at"] and facts["occurred_at"] <= club["erased_at"]:
             return self._insert_erased(device, facts, club)
         member = self._lock_member(device, facts, club, joined_by)
@@ -149,7 +152,7 @@ class ClubCheckinIntake(models.AbstractModel):
         if event_id is None or item.get("phone") is None:
             name = "event_id" if event_id is None else "phone"
             raise Problem("missing-field", f"The field {name} is missing.")
-        if not isinstance(event_id, str) or not EVENT_ID_PATTERN.match(event_id):
+        if not isinstance(event_id, str) or not EVENT_ID_PATTERN.fullmatch(event_id):
             raise Problem("wrong-type", "event_id: 8 to 64 of A-Z a-z 0-9 _ -")
         tag = self._read_integer(item, "tag")
         if tag is None and device["tag_required"]:
@@ -161,7 +164,8 @@ class ClubCheckinIntake(models.AbstractModel):
             raise Problem("wrong-type", "phone is a text, a number loses its zeros.")
         number = self._read_phone(device, phone)
         arrived_at = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
-        occurred_at, clamped = self._read_time(device, item, arrived_at)
+        occurred_at, clamped = self._read_time(item, arrived_at)
+        offline_limit = timedelta(days=device["offline_limit_days"])
         sent_at = item.get("occurred_at")
         return {
             "event_id": event_id,
@@ -173,6 +177,7 @@ class ClubCheckinIntake(models.AbstractModel):
             "arrived_at": arrived_at,
             "occurred_at": occurred_at,
             "clamped": clamped,
+            "too_old": arrived_at - occurred_at > offline_limit,
             "fingerprint": hashlib.sha256(
                 f"{number.e164}|{tag or ''}|{sent_at or ''}".encode()
             ).hexdigest(),
@@ -200,7 +205,7 @@ class ClubCheckinIntake(models.AbstractModel):
         except PhoneError as error:
             raise Problem(error.code) from error
 
-    def _read_time(self, device, item, arrived_at):
+    def _read_time(self, item, arrived_at):
         """When the key was pressed, and whether the device's clock was corrected."""
         age = self._read_integer(item, "age_s")
         unix = self._read_integer(item, "occurred_at")
@@ -216,11 +221,15 @@ class ClubCheckinIntake(models.AbstractModel):
             occurred_at = arrived_at + timedelta(seconds=max(ahead, -400 * 86400))
         else:
             return arrived_at, False
-        if arrived_at - occurred_at > timedelta(days=device["offline_limit_days"]):
-            raise Problem("too-old")
         return min(occurred_at, arrived_at), False
 
     # === STATEMENTS === #
+
+    def _execute(self, query):
+        """Run a statement that holds a number: when it fails, a lock timeout say, its
+        values stay out of the log.
+        """
+        self.env.cr.execute(query, log_exceptions=False)
 
     def _read_club(self, device, facts):
         """The company's texts and limits, and what the digit meant under its revision.
@@ -294,7 +303,7 @@ class ClubCheckinIntake(models.AbstractModel):
 
     def _lock_member(self, device, facts, club, joined_by):
         """Find or create the member and hold its row until the transaction ends."""
-        self.env.cr.execute(
+        self._execute(
             SQL(
                 """
                 INSERT INTO club_member AS m
@@ -320,7 +329,7 @@ class ClubCheckinIntake(models.AbstractModel):
 
     def _judge(self, device, facts, club, member):
         """Whether the visit counts, and which text it sends."""
-        self.env.cr.execute(
+        self._execute(
             SQL(
                 """
                 SELECT count(*) FILTER (WHERE near AND counted) > 0 AS in_gap,
@@ -417,7 +426,7 @@ class ClubCheckinIntake(models.AbstractModel):
         result = (
             "too_soon" if not visit.counted else "new" if visit.is_first else "repeat"
         )
-        self.env.cr.execute(
+        self._execute(
             SQL(
                 """
                 INSERT INTO club_checkin

@@ -68,9 +68,16 @@ class ClubDevicePairing(models.AbstractModel):
         :return: 9 digits, valid for 10 minutes and for one use
         :rtype: str
         :raise AccessError: for anyone who may not change the device
+        :raise UserError: for a suspended device
         """
         self.ensure_one()
         self.check_access("write")
+        if self.state == "suspended":
+            raise UserError(
+                self.env._(
+                    "This device is suspended. Activate it before you connect it."
+                )
+            )
         code = f"{secrets.randbelow(10**9):09d}"
         while self.sudo().search_count([("pairing_hash", "=", self._hash_code(code))]):
             code = f"{secrets.randbelow(10**9):09d}"
@@ -87,12 +94,6 @@ class ClubDevicePairing(models.AbstractModel):
     def action_connect(self):
         """Show a fresh pairing code, its setup string and its QR code."""
         self.ensure_one()
-        if self.state == "suspended":
-            raise UserError(
-                self.env._(
-                    "This device is suspended. Activate it before you connect it."
-                )
-            )
         code = self.generate_pairing_code()
         setup = self._setup_string(code)
         return {
@@ -172,6 +173,9 @@ class ClubDevicePairing(models.AbstractModel):
         if not device:
             self._slow_down(Failure._count(address))
             raise Problem("bad-code")
+        if device.state == "suspended":
+            # A code from before the suspension does not lift it.
+            raise Problem("device-inactive", retry_after=300)
         # The same record keeps its identity: a device that is connected again may then
         # send what it kept, and a device that became another's may not.
         public_id, token = device._new_token(device.public_id)

@@ -30,6 +30,11 @@ class ClubMember(models.Model):
         readonly=True,
         help="Visits from before the journal: imported, or folded in by retention.",
     )
+    panel_visits = fields.Integer(
+        readonly=True,
+        aggregator=False,
+        help="The highest number of visits an import told: it is not added twice.",
+    )
     imported_first_visit = fields.Datetime(readonly=True)
     imported_last_visit = fields.Datetime(readonly=True)
     joined_by = fields.Selection(

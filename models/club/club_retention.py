@@ -94,6 +94,8 @@ class ClubRetention(models.AbstractModel):
                 .search(
                     [
                         ("company_id", "=", company.id),
+                        # What core's own apps sent is not ours to forget.
+                        ("line_id", "!=", False),
                         ("create_date", "<", before),
                         ("state", "in", ("pending", "sent", "error", "canceled")),
                     ],

@@ -43,6 +43,8 @@ const WORDS = {
             E25: "Choose a tag",
             E27: "This check-in is too old",
             E28: "Choose a tag first",
+            E30: "This device is suspended",
+            E31: "The club is closed now",
             E70: "Wrong or expired code",
         },
         notAccepted: (code) => `Not accepted (${code})`,
@@ -73,7 +75,7 @@ const WORDS = {
         unpaired: "این تبلت باید دوباره متصل شود.",
         enterCode: "وارد کردن کد",
         "device-inactive":
-            "این تبلت موقتاً غیرفعال است. مراجعه‌ها نگه داشته می‌شوند. لطفاً به مدیر بگویید.",
+            "این تبلت معلق است. مراجعه‌ها نگه داشته می‌شوند. لطفاً به مدیر بگویید.",
         "club-closed": "باشگاه فعلاً بسته است. مراجعه‌ها نگه داشته می‌شوند.",
         otherDevice: (count) =>
             `${count} مراجعه مربوط به دستگاه دیگری است. برای ارسال، همان دستگاه را متصل کنید.`,
@@ -89,6 +91,8 @@ const WORDS = {
             E25: "یک برچسب انتخاب کنید",
             E27: "این مراجعه خیلی قدیمی است",
             E28: "اول یک برچسب انتخاب کنید",
+            E30: "این دستگاه معلق است",
+            E31: "باشگاه فعلاً بسته است",
             E70: "کد اشتباه یا منقضی است",
         },
         notAccepted: (code) => `پذیرفته نشد (${code})`,
