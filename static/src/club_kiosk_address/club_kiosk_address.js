@@ -109,7 +109,8 @@ export class ClubKioskAddress extends Component {
                 )
             );
         }
-        if (LOCAL_HOSTS.includes(address.hostname)) {
+        const isLocal = LOCAL_HOSTS.includes(address.hostname);
+        if (isLocal) {
             advice.push(
                 _t(
                     "This address works on this computer only. Open Odoo by the name or IP address that the tablet can reach, and look here again."
@@ -122,7 +123,7 @@ export class ClubKioskAddress extends Component {
                 )
             );
         }
-        if (address.origin !== browser.location.origin) {
+        if (!isLocal && address.origin !== browser.location.origin) {
             advice.push(
                 _t(
                     "Tested at %(here)s. Open %(address)s on the tablet to see that it leads to the same place.",
