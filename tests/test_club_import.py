@@ -499,6 +499,9 @@ class TestClubImport(ImportCommon):
             "&lt;b&gt;Ali",
         ):
             self.assertIn(text, preview)
+        self.env["res.lang"]._activate_lang("fa_IR")
+        persian = str(club_import.with_context(lang="fa_IR").preview)
+        self.assertIn("1402/12/11", persian)
         club_import.column_ids[0].field = False
         self.assertIn("mobile numbers", club_import.mapping_problem)
         self.assertFalse(club_import.preview)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -153,6 +153,17 @@ class TestJalali(BaseCase):
         ):
             with self.subTest(jalali_day):
                 self.assertEqual(jalali.to_gregorian(*jalali_day), gregorian)
+
+    def test_every_day_of_two_centuries_there_and_back(self):
+        day, end, seen = date(1921, 3, 21), date(2100, 1, 1), (0, 0, 0)
+        while day < end:
+            found = jalali.from_gregorian(day)
+            self.assertLess(seen, found)
+            self.assertEqual(jalali.to_gregorian(*found), day)
+            day, seen = day + timedelta(days=1), found
+        for outside in (date(1921, 3, 20), date(2121, 1, 1)):
+            with self.assertRaises(ValueError):
+                jalali.from_gregorian(outside)
 
     def test_days_that_do_not_exist(self):
         for day in (
