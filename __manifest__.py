@@ -21,6 +21,7 @@
         "views/club/club_member_views.xml",
         "views/club/club_checkin_views.xml",
         "views/club/club_preset_views.xml",
+        "views/club/club_dashboard_views.xml",
         "views/club/club_import_views.xml",
         "views/segment/customer_segment_views.xml",
         "views/messaging/sms_line_views.xml",
@@ -38,6 +39,7 @@
     ],
     "demo": [
         "demo/club_demo.xml",
+        "demo/club_contact_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -250,6 +250,8 @@ class ClubDeviceApi(Controller):
     def _wake(self):
         """Commit the journal, then wake the worker: never the other way round."""
         request.env.cr.commit()  # pylint: disable=invalid-commit
+        # Odoo's own REPEATABLE READ would fail on a trigger that a worker changes.
+        begin_read_committed(request.env.cr)
         request.env["club.checkin.followup"]._wake()
 
     def _require_active(self, device):

@@ -7,6 +7,7 @@ has no Persian text.
 
 import argparse
 import os
+import re
 import shutil
 
 from bootstrap import database, environment, python_env
@@ -70,13 +71,19 @@ def merged(template_path, persian_path, kept_path):
     for entry in template:
         old = known.get((entry.msgctxt, entry.msgid))
         if old:
-            entry.msgstr = old.msgstr
+            # A text equal to its term is none, says po-pretty-format.
+            entry.msgstr = "" if old.msgstr == entry.msgid else old.msgstr
             entry.flags = old.flags or entry.flags
             entry.tcomment = old.tcomment
         persian.append(entry)
     for key in ("POT-Creation-Date", "PO-Revision-Date"):
         persian.metadata.pop(key, None)
     return persian
+
+
+def has_words(term: str) -> bool:
+    """Tell whether there is anything to translate: codes and placeholders stay."""
+    return bool(re.search("[a-z]{2}", re.sub(r"\{\{.*?\}\}|<[^>]*>", "", term)))
 
 
 def without_dates(text: str) -> str:
@@ -114,7 +121,11 @@ def run() -> int:
         PERSIAN: str(persian).rstrip("\n") + "\n",
     }
     changed = differing(new)
-    missing = persian.untranslated_entries() + persian.fuzzy_entries()
+    missing = [
+        entry
+        for entry in persian.untranslated_entries() + persian.fuzzy_entries()
+        if has_words(entry.msgid)
+    ]
     say(f"{len(persian)} terms, {len(missing)} without a Persian text")
     for entry in missing[:20]:
         say(f"  {entry.msgid.splitlines()[0]!r}")

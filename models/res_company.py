@@ -154,8 +154,14 @@ class ResCompany(models.Model):
         return result
 
     def _create_default_sms_lines(self):
-        """Give each company a service line, with the ending Iranian lines need."""
-        self.env["sms.line"].sudo().create(
+        """Give each company without one a service line, with the ending Iranian lines
+        need.
+        """
+        lines = self.env["sms.line"].sudo()
+        served = lines.search(
+            [("company_id", "in", self.ids), ("message_class", "=", "service")]
+        ).company_id
+        lines.create(
             [
                 {
                     "name": self.env._("Service line"),
@@ -167,7 +173,7 @@ class ResCompany(models.Model):
                         else False
                     ),
                 }
-                for company in self
+                for company in self - served
             ]
         )
 

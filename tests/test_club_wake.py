@@ -55,3 +55,14 @@ class TestClubWake(ClubCommon):
         self.assertTrue(self.wake())
         running.commit()
         self.assertEqual(self.triggers(), 1)
+
+    def test_trigger_of_a_killed_worker_does_not_count(self):
+        """A trigger that nobody took up for long: the next check-in wakes again."""
+        self.wake()
+        with self.real_cursor() as cr:
+            cr.execute(
+                "UPDATE ir_cron_trigger SET call_at = call_at - interval '20 seconds' "
+                "WHERE cron_id = %s",
+                [self.cron.id],
+            )
+        self.assertEqual([self.wake(), self.wake()], [True, False])

@@ -184,3 +184,16 @@ class TestToolsSmsText(BaseCase):
             line = sms_text.clip(text, 16)
             self.assertLessEqual(len(line.encode("utf-16-le")) // 2, 16)
             self.assertNotIn("\n", line)
+
+    def test_fill_placeholders(self):
+        values = {"object.name": "سارا", "object.phone": ""}
+        for text, expected in (
+            ("{{ object.name ||| Guest}}, hello", "سارا, hello"),
+            ("{{object.name}}", "سارا"),
+            ("{{ object.city ||| our town }}!", "our town !"),
+            ("{{ object.phone ||| }}|", "|"),
+            ("no placeholder", "no placeholder"),
+            ("", ""),
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(sms_text.fill_placeholders(text, values), expected)

@@ -43,6 +43,7 @@ _TO_PERSIAN_DIGITS = str.maketrans(
 # Letter shapes that old software writes instead of letters. The word signs of
 # U+FDF0-FDFF (﷼ and the like) are typed on purpose and stay.
 _PRESENTATION_FORMS = re.compile("[\ufb50-\ufdef\ufe70-\ufefc]+")
+_PLACEHOLDER = re.compile(r"\{\{\s*(.+?)\s*(?:\|\|\|\s*(.*?))?\}\}")
 _HARAKAT = re.compile("[\u064b-\u0652\u0670]")
 _DROPPED_IN_TEXT = dict.fromkeys(map(ord, BIDI_CONTROLS | {TATWEEL}))
 
@@ -215,6 +216,18 @@ def strip_controls(text: str) -> str:
 
 
 # === DISPLAYING === #
+
+
+def fill_placeholders(text: str, values: dict[str, str]) -> str:
+    """Return a template as somebody would get it of whom nothing else is known.
+
+    :param str text: with placeholders such as ``{{ object.name ||| Dear guest}}``
+    :param dict values: text by expression, ``{"object.city": "Tabriz"}``; any other
+        expression is replaced by its fallback
+    """
+    return _PLACEHOLDER.sub(
+        lambda match: values.get(match[1]) or match[2] or "", text or ""
+    )
 
 
 def clip(text: str, width: int) -> str:

@@ -11,7 +11,11 @@ class ClubCheckinNotCustomer(models.TransientModel):
         "club.checkin", "club_checkin_not_customer_rel", "wizard_id", "checkin_id"
     )
     reason = fields.Selection(
-        lambda self: self.env["club.checkin"]._fields["not_customer_reason"].selection,
+        lambda self: (
+            self.env["club.checkin"]
+            ._fields["not_customer_reason"]
+            ._description_selection(self.env)
+        ),
         required=True,
         default="passer_by",
     )

@@ -1,10 +1,21 @@
-from . import club_device_pairing, club_import_file, club_import_worker
+from . import (
+    club_dashboard_base,
+    club_device_pairing,
+    club_import_file,
+    club_import_worker,
+)
+
+# isort: split
+from . import club_dashboard_attention, club_dashboard_caller, club_dashboard_onboarding
 
 # isort: split
 from . import (
     club_checkin,
     club_checkin_followup,
+    club_checkin_hour,
     club_checkin_intake,
+    club_dashboard,
+    club_demo,
     club_device,
     club_device_activity,
     club_device_revision,

@@ -6,9 +6,9 @@ from ...tools.problem import PROBLEM_TYPES
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
-    ("welcome", "Welcome"),
-    ("repeat", "Repeat"),
-    ("milestone", "Milestone"),
+    ("welcome", "Welcome text"),
+    ("repeat", "Repeat text"),
+    ("milestone", "Milestone text"),
     ("tag_first", "First text of the tag"),
     ("tag_repeat", "Repeat text of the tag"),
 ]
@@ -137,6 +137,7 @@ class ClubCheckin(models.Model):
     )
     _member_time = models.Index("(member_id, occurred_at)")
     _to_prepare = models.Index("(id) WHERE state = 'pending'")
+    _failed = models.Index("(company_id) WHERE state = 'failed'")
     _company_arrived = models.Index("(company_id, arrived_at)")
 
     @api.depends("member_id", "visit_no", "occurred_at")

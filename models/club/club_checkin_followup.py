@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 BATCH_SIZE = 100
 # One slice of the worker: Odoo gives a job ten rounds, and a long one delays the rest.
 SLICE_SECONDS = 2.0
+# A trigger that waits longer lost its worker, killed perhaps: wake another one.
+STALE_TRIGGER_SECONDS = 10
 # Waiting time before each further attempt; after the last one a person is needed.
 RETRY_MINUTES = (1, 5, 30, 120, 720)
 RETRIABLE = (
@@ -55,11 +57,14 @@ class ClubCheckinFollowup(models.AbstractModel):
                             SELECT FROM (SELECT id FROM ir_cron_trigger
                                           WHERE cron_id = %(cron)s
                                             AND call_at <= now() AT TIME ZONE 'UTC'
+                                            AND call_at > now() AT TIME ZONE 'UTC'
+                                                - make_interval(secs => %(stale)s)
                                           LIMIT 1
                                             FOR KEY SHARE SKIP LOCKED) waiting)
                   RETURNING id
                 """,
                 cron=cron.id,
+                stale=STALE_TRIGGER_SECONDS,
             )
         )
         if rows:

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 
 from ...tools.sms_text import (
     count,
+    fill_placeholders,
     fold,
     with_suffix,
 )
@@ -113,7 +114,9 @@ class ClubDeviceTag(models.Model):
     )
     line_suffix = fields.Char(compute="_compute_line_suffix")
     first_preview = fields.Text(compute="_compute_preview")
+    first_parts = fields.Integer(compute="_compute_preview")
     repeat_preview = fields.Text(compute="_compute_preview")
+    repeat_parts = fields.Integer(compute="_compute_preview")
 
     _digit_unique = models.Constraint(
         "unique(device_id, digit)", "Each digit of a device has one tag."
@@ -217,20 +220,35 @@ class ClubDeviceTag(models.Model):
     def _compute_preview(self):
         for tag in self:
             company = tag.company_id or self.env.company
-            tag.first_preview = tag._preview(
-                tag.first_mode, tag.first_text, company.club_welcome_template_id
+            tag.first_preview, tag.first_parts = tag._preview(
+                tag.first_mode, tag.first_text, company.club_welcome_template_id, 1
             )
-            tag.repeat_preview = tag._preview(
-                tag.repeat_mode, tag.repeat_text, company.club_repeat_template_id
+            tag.repeat_preview, tag.repeat_parts = tag._preview(
+                tag.repeat_mode, tag.repeat_text, company.club_repeat_template_id, 2
             )
 
-    def _preview(self, mode, own_text, club_template):
+    def _preview(self, mode, own_text, club_template, visit_no):
+        """What somebody without a name would get, and in how many parts."""
         text = {"own": own_text, "club": club_template.body}.get(mode)
         if not text:
-            return self.env._("No SMS")
-        text = with_suffix(text, self.line_suffix or "")
-        parts = count(text).parts
-        return self.env._("%(text)s\n(%(parts)s SMS)", text=text, parts=parts)
+            return self.env._("No SMS"), 0
+        company = self.company_id or self.env.company
+        values = {
+            f"object.club_company_id.{name}": company[name] or ""
+            for name in (
+                "name",
+                "phone",
+                "street",
+                "website",
+                "club_slogan",
+                "club_links",
+            )
+        }
+        values["object.club_visit_count"] = str(visit_no)
+        text = fill_placeholders(text, values)
+        lines = [line.rstrip() for line in text.splitlines()]
+        text = with_suffix("\n".join(filter(None, lines)), self.line_suffix or "")
+        return text, count(text).parts
 
     # === CONSTRAINTS === #
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...tools.sms_text import count, with_suffix
+from ...tools.sms_text import count, fill_placeholders, with_suffix
 
 
 class SmsTemplate(models.Model):
@@ -35,9 +35,8 @@ class SmsTemplate(models.Model):
     @api.depends("body", "line_suffix")
     def _compute_length_info(self):
         for template in self:
-            counted = count(
-                with_suffix(template.body or "", template.line_suffix or "")
-            )
+            body = fill_placeholders(template.body, {})
+            counted = count(with_suffix(body, template.line_suffix or ""))
             template.length_info = self.env._(
                 "%(characters)s characters · %(parts)s SMS",
                 characters=counted.characters,

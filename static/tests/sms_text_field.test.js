@@ -96,7 +96,7 @@ test("the counter follows the typing and counts the suffix", async () => {
         resId: 1,
         arch: `<form><field name="body" widget="sms_text" options="{'suffix_field': 'suffix'}"/></form>`,
     });
-    expect(".o_field_sms_text textarea").toHaveAttribute("dir", "auto");
+    expect(".o_field_sms_text textarea").toHaveAttribute("dir", "rtl");
     expect(".o_sms_text_cost").toHaveText("10 characters · Unicode · 1 part(s)");
     await contains(".o_field_sms_text textarea").edit("ا".repeat(65), {confirm: false});
     await animationFrame();

@@ -75,7 +75,10 @@ export function withSuffix(text, suffix) {
     }
     const gap = "[^\\S\\n]*\\u200c?[^\\S\\n]*";
     const spelling = [...suffix.replace(/[\s\u200c]/gu, "")].map(spellings).join(gap);
-    const alone = new RegExp(`^[^\\S\\n]*${spelling}[^\\S\\n]*(?:\\n|$(?![^]))`, "gimu");
+    const alone = new RegExp(
+        `^[^\\S\\n]*${spelling}[^\\S\\n]*(?:\\n|$(?![^]))`,
+        "gimu"
+    );
     const trailing = new RegExp(`(?<![\\p{L}\\p{N}_])${spelling}[^\\S\\n]*$`, "iu");
     let body = text.replace(alone, "").trimEnd();
     let longer;
@@ -110,6 +113,9 @@ function spellings(character) {
  * @returns {{text: string, hasPlaceholders: boolean}}
  */
 export function withoutPlaceholders(text) {
-    const result = (text || "").replace(PLACEHOLDER, (match, fallback) => fallback || "");
+    const result = (text || "").replace(
+        PLACEHOLDER,
+        (match, fallback) => fallback || ""
+    );
     return {text: result, hasPlaceholders: result !== (text || "")};
 }

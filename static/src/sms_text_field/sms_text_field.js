@@ -59,6 +59,17 @@ export class SmsTextField extends TextField {
         );
     }
 
+    /** A text is written in the direction of its words, not of its placeholders. */
+    get direction() {
+        const {text} = withoutPlaceholders(this.state.text);
+        const [letter] =
+            text.match(/[A-Za-z\u00c0-\u024f\u0590-\u08ff\ufb1d-\ufefc]/) || [];
+        if (!letter) {
+            return "auto";
+        }
+        return letter < "\u0590" ? "ltr" : "rtl";
+    }
+
     get title() {
         return this.suffix
             ? _t("Counted with “%s”, which the line adds.", this.suffix)

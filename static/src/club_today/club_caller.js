@@ -1,0 +1,48 @@
+import {Component, useState} from "@odoo/owl";
+import {deserializeDateTime, formatDate} from "@web/core/l10n/dates";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {useService} from "@web/core/utils/hooks";
+import {formatInteger} from "@web/views/fields/formatters";
+
+/** A number typed or pasted, Persian or Latin digits, and who it belongs to. */
+export class ClubCaller extends Component {
+    static template = "customer_segmentation.ClubCaller";
+    static props = {onOpen: Function};
+
+    setup() {
+        this.orm = useService("orm");
+        this.keepLast = new KeepLast();
+        this.formatInteger = formatInteger;
+        this.state = useState({phone: "", answer: null});
+    }
+
+    async find() {
+        const phone = this.state.phone.trim();
+        this.state.answer = phone
+            ? await this.keepLast.add(
+                  this.orm.call("club.dashboard", "find_caller", [phone])
+              )
+            : null;
+    }
+
+    clear() {
+        Object.assign(this.state, {phone: "", answer: null});
+    }
+
+    onPaste(ev) {
+        const pasted = ev.clipboardData.getData("text").trim();
+        if (pasted) {
+            ev.preventDefault();
+            this.state.phone = pasted;
+            this.find();
+        }
+    }
+
+    dayText(value) {
+        return formatDate(deserializeDateTime(value));
+    }
+
+    sinceText(value) {
+        return deserializeDateTime(value).toRelative();
+    }
+}
