@@ -1057,6 +1057,19 @@ class TestDisplay(CheckinCase):
                     self.assertTrue(0 < len(line) <= 16, lines)
                 self.assertTrue("".join(lines[2:]).isascii(), lines)
 
+    def test_no_line_is_cut(self):
+        """The words of both languages fit without being clipped."""
+        self.device.gap_minutes = 1
+        whole = patch(f"{CONTROLLER}.clip", lambda text, _width: text)
+        for privacy in ("staff", "public"):
+            self.device.privacy = privacy
+            for language in ("fa", "en"):
+                phone = self.phone()
+                for age_s in (2 * HOUR, HOUR, HOUR):
+                    with whole:
+                        lines = self.lines(phone, language, age_s=age_s)
+                    self.assertLessEqual(max(map(len, lines)), 16, lines)
+
     def test_lines_speak_persian(self):
         """Accept-Language fa: Persian words and digits, and English in ASCII."""
         phone = self.phone()
