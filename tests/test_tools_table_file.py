@@ -9,8 +9,8 @@ import xlsxwriter
 
 from odoo.tests import BaseCase
 
-from odoo.addons.customer_segmentation.tools import import_row, jalali, table_file
-from odoo.addons.customer_segmentation.tools.import_row import (
+from ..tools import import_row, jalali, table_file
+from ..tools.import_row import (
     ImportedCustomer,
     RowError,
     RowOptions,
@@ -19,7 +19,7 @@ from odoo.addons.customer_segmentation.tools.import_row import (
     parse_moment,
     parse_row,
 )
-from odoo.addons.customer_segmentation.tools.table_file import (
+from ..tools.table_file import (
     TableError,
     TableLayout,
     guess_layout,

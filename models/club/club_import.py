@@ -4,13 +4,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.customer_segmentation.tools.import_row import (
+from ...tools.import_row import (
     REPEATABLE,
     RowError,
     parse_row,
 )
-from odoo.addons.customer_segmentation.tools.jalali import from_gregorian
-
+from ...tools.jalali import from_gregorian
 from .club_import_column import isolate
 from .club_import_file import PREVIEW_ROWS
 

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.customer_segmentation.tools.import_row import (
+from ...tools.import_row import (
     RowOptions,
     guess_day_first,
     guess_mapping,
     has_heading,
     split_labels,
 )
-from odoo.addons.customer_segmentation.tools.table_file import (
+from ...tools.table_file import (
     TableError,
     TableLayout,
     guess_layout,
