@@ -103,7 +103,9 @@ def tools(bin_folder: Path, copied) -> list[Tool]:
     # Enabling all of odoolint enables OCA's rule about its own authorship, too.
     pylint = [str(bin_folder / "pylint"), "--rcfile", "pyproject.toml"]
     pylint += ["--disable", "manifest-required-author"]
-    module_check = str(bin_folder / "oca-checks-odoo-module")
+    module_check = [str(bin_folder / "oca-checks-odoo-module")]
+    # Markdown, as everything here.
+    module_check += ["--disable", "prefer-readme-rst"]
     po_check = str(bin_folder / "oca-checks-po")
     found = [
         Tool(
@@ -129,8 +131,8 @@ def tools(bin_folder: Path, copied) -> list[Tool]:
             ),
             Tool(
                 "oca-checks-odoo-module",
-                [module_check, f"{addon}/__manifest__.py"],
-                [module_check, f"{probe}/__manifest__.py"],
+                [*module_check, f"{addon}/__manifest__.py"],
+                [*module_check, f"{probe}/__manifest__.py"],
                 "xml-duplicate-record-id",
             ),
         ]

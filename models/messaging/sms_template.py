@@ -22,6 +22,7 @@ class SmsTemplate(models.Model):
     club_owned = fields.Boolean(
         readonly=True, help="Made underneath a text that was typed in the club."
     )
+    preview = fields.Text(compute="_compute_length_info")
     length_info = fields.Char(string="Length", compute="_compute_length_info")
     line_suffix = fields.Char(compute="_compute_line_suffix")
 
@@ -35,8 +36,10 @@ class SmsTemplate(models.Model):
     @api.depends("body", "line_suffix")
     def _compute_length_info(self):
         for template in self:
-            body = fill_placeholders(template.body, {})
-            counted = count(with_suffix(body, template.line_suffix or ""))
+            template.preview = fill_placeholders(
+                template.body, {"object.club_visit_count": "10"}
+            )
+            counted = count(with_suffix(template.preview, template.line_suffix or ""))
             template.length_info = self.env._(
                 "%(characters)s characters · %(parts)s SMS",
                 characters=counted.characters,
