@@ -132,7 +132,15 @@ class TestClubImport(ImportCommon):
             )
         )
         stored, created = (row for (row,) in rows)
-        own = ("id", "commercial_partner_id", "create_date", "write_date", "write_uid")
+        own = (
+            "id",
+            "commercial_partner_id",
+            "create_date",
+            "write_date",
+            "write_uid",
+            # A moment as well: when the contact was made.
+            "calendar_last_notif_ack",
+        )
         for column in own:
             self.assertTrue(stored.pop(column))
             created.pop(column)
