@@ -208,7 +208,11 @@ class ClubDeviceApi(Controller):
         intake = request.env["club.checkin.intake"]
         request.env.cr.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         intake._take_quota(device)
-        return intake._receive(device, item)
+        try:
+            return intake._receive(device, item)
+        except Problem as problem:
+            intake._note_refusal(device, problem)
+            raise
 
     def _take_batch_item(self, device, item):
         """One item of a batch in its own transaction, as its result or problem."""

@@ -163,6 +163,23 @@ class TestClubFollowup(ClubCommon):
         self.assertEqual(checkin.state, "done")
         self.assertTrue(poisoned.partner_id)
 
+    def test_failing_statement_leaves_no_number_in_the_log(self):
+        """Core would quote the values of a failing statement."""
+        phone = self.phone()
+        self.take(phone)
+
+        def fail(followup, member, checkin):
+            followup.env.cr.execute("SELECT %s::int", (member.phone_e164 + "x",))
+
+        Followup = type(self.env["club.checkin.followup"])
+        with (
+            patch.object(Followup, "_prepare_partner_values", fail),
+            self.assertLogs(level="WARNING") as log,
+        ):
+            self.follow_up()
+        self.assertEqual(self.checkins(phone).attempts, 1)
+        self.assertNotIn(phone[1:], "".join(log.output))
+
     def test_statements_do_not_grow_with_members(self):
         """A batch of one and a batch of many cost the same number of statements."""
 

@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict
 
 from ...tools.phone import PhoneError, parse_phone
+from ...tools.quiet_sql import quiet_sql
 from ...tools.transaction import begin_read_committed
 
 _logger = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ class ClubCheckinFollowup(models.AbstractModel):
         if not checkins:
             return 0
         try:
-            with self.env.cr.savepoint():
+            with quiet_sql(), self.env.cr.savepoint():
                 self._follow_up(checkins)
         except RETRIABLE:
             raise
@@ -153,7 +154,7 @@ class ClubCheckinFollowup(models.AbstractModel):
 
     def _follow_up_single(self, checkin):
         try:
-            with self.env.cr.savepoint():
+            with quiet_sql(), self.env.cr.savepoint():
                 self._follow_up(checkin)
         except RETRIABLE:
             raise

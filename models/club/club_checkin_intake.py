@@ -108,6 +108,30 @@ class ClubCheckinIntake(models.AbstractModel):
         )
 
     @api.model
+    def _note_refusal(self, device, problem):
+        """Keep for the staff that a check-in was dropped: its reason, not its number.
+
+        :param dict device: row of ``ir.http._authenticate_club_device``
+        :param Problem problem: what the device is told
+        """
+        if problem.type.retry != "never":
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE club_device_activity
+                   SET refused_count = coalesce(refused_count, 0) + 1,
+                       last_refusal = %s,
+                       last_refused_at = date_trunc('second',
+                           clock_timestamp() AT TIME ZONE 'UTC')
+                 WHERE device_id = %s
+                """,
+                problem.name,
+                device["id"],
+            )
+        )
+
+    @api.model
     def _unix_time(self):
         """The server's time, by which devices set their clock."""
         return int(datetime.now(timezone.utc).timestamp())

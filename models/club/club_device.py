@@ -133,6 +133,12 @@ class ClubDevice(models.Model):
     queue_length = fields.Integer(
         compute="_compute_activity", help="Check-ins that wait in the device."
     )
+    refused_count = fields.Integer(
+        compute="_compute_activity",
+        help="Check-ins that the device was told to drop: wrong numbers and the like.",
+    )
+    last_refusal = fields.Char(compute="_compute_activity")
+    last_refused_at = fields.Datetime(compute="_compute_activity")
     checkins_today = fields.Integer(compute="_compute_checkins_today")
 
     _gap_minutes_positive = models.Constraint(
@@ -162,6 +168,9 @@ class ClubDevice(models.Model):
             device.last_seen = row.last_seen
             device.firmware = row.firmware
             device.queue_length = row.queue_length
+            device.refused_count = row.refused_count
+            device.last_refusal = row.last_refusal
+            device.last_refused_at = row.last_refused_at
 
     @api.depends("tag_ids.digit")
     def _compute_tag_digits(self):

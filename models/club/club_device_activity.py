@@ -22,5 +22,10 @@ class ClubDeviceActivity(models.Model):
     last_seen = fields.Datetime()
     queue_length = fields.Integer()
     firmware = fields.Char()
+    refused_count = fields.Integer(
+        default=0, help="Check-ins the device was told to drop, since it was connected."
+    )
+    last_refusal = fields.Char(help="Name of the last problem; never what was typed.")
+    last_refused_at = fields.Datetime()
 
     _device_unique = models.Constraint("unique(device_id)", "One row per device.")

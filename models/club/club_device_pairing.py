@@ -203,27 +203,36 @@ class ClubDevicePairing(models.AbstractModel):
     def _slow_down(self, failures_last_hour):
         if failures_last_hour < GLOBAL_ALERT_PER_HOUR:
             return
-        if failures_last_hour == GLOBAL_ALERT_PER_HOUR:
+        if self._alert_pairing_attack(failures_last_hour):
             _logger.warning("%s wrong pairing codes within an hour", failures_last_hour)
-            self._alert_pairing_attack(failures_last_hour)
         time.sleep(SLOW_DOWN_SECONDS)
 
     def _alert_pairing_attack(self, failures):
-        """Tell the managers whose devices wait for their code."""
-        waiting = self.sudo().search(
-            [("pairing_hash", "!=", False), ("pairing_user_id", "!=", False)]
+        """Tell the managers whose devices wait for their code, once each.
+
+        :return: whether somebody was told
+        :rtype: bool
+        """
+        summary = self.env._("Somebody is guessing pairing codes")
+        waiting = (
+            self.sudo()
+            .search([("pairing_hash", "!=", False), ("pairing_user_id", "!=", False)])
+            .filtered(
+                lambda device: summary not in device.activity_ids.mapped("summary")
+            )
         )
         for device in waiting:
             device.activity_schedule(
                 "mail.mail_activity_data_warning",
                 user_id=device.pairing_user_id.id,
-                summary=device.env._("Somebody is guessing pairing codes"),
+                summary=summary,
                 note=device.env._(
                     "%s wrong codes came within an hour. The code of this device is "
                     "still safe; connect the device soon or make a new code.",
                     failures,
                 ),
             )
+        return bool(waiting)
 
     def _new_token(self, public_id=None):
         """A fresh token as ``(public id, token)``: 256 random bits."""

@@ -22,6 +22,8 @@ class ClubPairingFailure(models.Model):
     address = fields.Char(required=True)
     window_start = fields.Datetime(required=True)
     failures = fields.Integer(default=0)
+    hour_start = fields.Datetime()
+    hour_failures = fields.Integer(default=0)
     locked_until = fields.Datetime()
 
     _address_unique = models.Constraint("unique(address)", "One row per address.")
@@ -54,8 +56,10 @@ class ClubPairingFailure(models.Model):
             SQL(
                 """
                 INSERT INTO club_pairing_failure AS f
-                            (address, window_start, failures)
-                     VALUES (%(address)s, clock_timestamp() AT TIME ZONE 'UTC', 1)
+                            (address, window_start, failures, hour_start,
+                             hour_failures)
+                     VALUES (%(address)s, clock_timestamp() AT TIME ZONE 'UTC', 1,
+                             clock_timestamp() AT TIME ZONE 'UTC', 1)
                 ON CONFLICT (address) DO UPDATE
                         SET failures = CASE
                                 WHEN f.window_start < EXCLUDED.window_start
@@ -65,6 +69,14 @@ class ClubPairingFailure(models.Model):
                                 WHEN f.window_start < EXCLUDED.window_start
                                      - interval '1 minute'
                                 THEN EXCLUDED.window_start ELSE f.window_start END,
+                            hour_failures = CASE
+                                WHEN f.hour_start < EXCLUDED.hour_start
+                                     - interval '1 hour'
+                                THEN 1 ELSE f.hour_failures + 1 END,
+                            hour_start = CASE
+                                WHEN f.hour_start < EXCLUDED.hour_start
+                                     - interval '1 hour'
+                                THEN EXCLUDED.hour_start ELSE f.hour_start END,
                             locked_until = CASE
                                 WHEN f.window_start >= EXCLUDED.window_start
                                      - interval '1 minute'
@@ -81,7 +93,7 @@ class ClubPairingFailure(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT coalesce(sum(failures), 0)
+                SELECT coalesce(sum(hour_failures), 0)
                   FROM club_pairing_failure
                  WHERE window_start > (now() AT TIME ZONE 'UTC') - interval '1 hour'
                 """
