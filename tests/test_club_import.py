@@ -410,6 +410,20 @@ class TestClubImport(ImportCommon):
         self.assertEqual(self.counts(club_import), [6, 6, 5, 0, 0, 1])
         self.assertTrue(all(self.member(phone) for phone in phones))
 
+    def test_a_failing_statement_leaves_no_number_in_the_log(self):
+        phone = self.phone()
+
+        def fail(store, club_import, customers):
+            store.env.cr.execute("SELECT %s::int", (phone + "x",))
+
+        imports = type(self.env["club.import.store"])
+        with (
+            patch.object(imports, "_upsert_members", fail),
+            self.assertNoLogs(level="WARNING"),
+        ):
+            club_import = self.bring(self.row(phone))
+        self.assertEqual(club_import.rejected_count, 1)
+
     def test_a_failure_stops_the_import_and_it_goes_on_where_it_stopped(self):
         phones = [self.phone() for _i in range(3)]
         club_import = self.build_import(*[self.row(phone) for phone in phones])

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools.import_row import RowError, parse_row
+from ...tools.quiet_sql import quiet_sql
 from ...tools.table_file import TableError, write_csv
 from ...tools.transaction import begin_read_committed
 from .club_checkin_followup import RETRIABLE
@@ -67,7 +68,8 @@ class ClubImportWorker(models.AbstractModel):
         staging = self.env["club.import.row"].sudo()
         staging._forget(self)
         try:
-            total = staging._stage(self, self._iterate_body())
+            with quiet_sql():
+                total = staging._stage(self, self._iterate_body())
         except TableError as error:
             raise UserError(self._get_file_problem(error)) from error
         self.write(
@@ -174,7 +176,7 @@ class ClubImportWorker(models.AbstractModel):
             .browse(import_id)
         )
         try:
-            with self.env.cr.savepoint():
+            with quiet_sql(), self.env.cr.savepoint():
                 return club_import._import_rows(limit)
         except RETRIABLE:
             raise
