@@ -1,5 +1,17 @@
 # What needs Odoo processes of its own (tests/served.py) runs with `make test` only.
 from . import (
+    test_club_access,
+    test_club_correct,
+    test_club_dashboard,
+    test_club_device,
+    test_club_erasure,
+    test_club_followup,
+    test_club_import,
+    test_club_import_browser,
+    test_club_refusals,
+    test_club_screens_browser,
+    test_club_today_browser,
+    test_club_wake,
     test_device_api_batch,
     test_device_api_checkin,
     test_device_api_config,
@@ -8,4 +20,9 @@ from . import (
     test_device_api_pair,
     test_kiosk_device,
     test_kiosk_page,
+    test_sms_queue,
+    test_tools_message_choice,
+    test_tools_phone,
+    test_tools_sms_text,
+    test_tools_table_file,
 )
