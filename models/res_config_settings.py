@@ -29,6 +29,9 @@ class ResConfigSettings(models.TransientModel):
     club_visits_are_purchases = fields.Boolean(
         related="company_id.club_visits_are_purchases", readonly=False
     )
+    club_kiosk_url = fields.Char(
+        string="Tablet page", compute="_compute_club_kiosk_url"
+    )
     club_retention_checkin_months = fields.Integer(
         related="company_id.club_retention_checkin_months", readonly=False
     )
@@ -45,3 +48,6 @@ class ResConfigSettings(models.TransientModel):
     club_eitaa = fields.Char(related="company_id.club_eitaa", readonly=False)
     club_bale = fields.Char(related="company_id.club_bale", readonly=False)
     club_rubika = fields.Char(related="company_id.club_rubika", readonly=False)
+
+    def _compute_club_kiosk_url(self):
+        self.club_kiosk_url = self.env["club.device"]._get_kiosk_url()

@@ -10,18 +10,17 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.models.club import (
+from ..models.club import (
     club_import_file,
     club_import_worker,
 )
-
 from .common import ClubCommon
 
 WORKER = "odoo.addons.customer_segmentation.models.club.club_import_worker"
-HEADER = [
+HEADER = (
     "موبایل", "نام", "عنوان", "گروه", "برچسب", "تعداد مراجعه", "اولین مراجعه",
     "آخرین مراجعه", "لغو ۱۱", "بدون پیامک",
-]  # fmt: skip
+)  # fmt: skip
 
 
 def csv_file(rows):
@@ -378,7 +377,9 @@ class TestClubImport(ImportCommon):
         )
         self.assertEqual(lines[1][:2], ["02188880000", "'=HYPERLINK(1)"])
         self.assertEqual(club_import.rejected_filename, "panel-rejected.csv")
-        self.assertFalse(self.env["club.import.row"].search([]))
+        self.assertFalse(
+            self.env["club.import.row"].search([("import_id", "=", club_import.id)])
+        )
 
     def test_the_corrected_rejected_file_can_be_imported(self):
         phone = self.phone()
@@ -408,6 +409,20 @@ class TestClubImport(ImportCommon):
             )
         self.assertEqual(self.counts(club_import), [6, 6, 5, 0, 0, 1])
         self.assertTrue(all(self.member(phone) for phone in phones))
+
+    def test_a_failing_statement_leaves_no_number_in_the_log(self):
+        phone = self.phone()
+
+        def fail(store, club_import, customers):
+            store.env.cr.execute("SELECT %s::int", (phone + "x",))
+
+        imports = type(self.env["club.import.store"])
+        with (
+            patch.object(imports, "_upsert_members", fail),
+            self.assertNoLogs(level="WARNING"),
+        ):
+            club_import = self.bring(self.row(phone))
+        self.assertEqual(club_import.rejected_count, 1)
 
     def test_a_failure_stops_the_import_and_it_goes_on_where_it_stopped(self):
         phones = [self.phone() for _i in range(3)]
@@ -479,7 +494,7 @@ class TestClubImport(ImportCommon):
     def test_the_columns_are_guessed_and_shown(self):
         club_import = self.build_import(self.row(self.phone(), "Ali"))
         self.assertEqual(club_import.state, "mapped")
-        self.assertEqual(club_import.column_ids.mapped("header"), HEADER)
+        self.assertEqual(club_import.column_ids.mapped("header"), list(HEADER))
         self.assertEqual(
             club_import.column_ids.mapped("field"),
             ["phone", "name", "salutation", "group", "tags", "visits", "first_visit",
@@ -507,6 +522,9 @@ class TestClubImport(ImportCommon):
             "&lt;b&gt;Ali",
         ):
             self.assertIn(text, preview)
+        self.env["res.lang"]._activate_lang("fa_IR")
+        persian = str(club_import.with_context(lang="fa_IR").preview)
+        self.assertIn("1402/12/11", persian)
         club_import.column_ids[0].field = False
         self.assertIn("mobile numbers", club_import.mapping_problem)
         self.assertFalse(club_import.preview)
@@ -575,7 +593,9 @@ class TestClubImport(ImportCommon):
         self.assertFalse(self.env["club.import"].sudo()._run_chunk())
         club_import.action_check_again()
         self.assertEqual(club_import.state, "mapped")
-        self.assertFalse(self.env["club.import.row"].search([]))
+        self.assertFalse(
+            self.env["club.import.row"].search([("import_id", "=", club_import.id)])
+        )
 
     def test_only_managers_import_and_only_into_their_company(self):
         with self.assertRaises(AccessError):

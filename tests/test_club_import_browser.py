@@ -112,7 +112,7 @@ class TestClubImportBrowser(ClubBuilders, HttpCase):
             f"{HELPERS}const FILE = {json.dumps(file)};{UPLOAD}",
             login=manager.login,
         )
-        club_import = self.env["club.import"].search([])
+        club_import = self.env["club.import"].search([("user_id", "=", manager.id)])
         self.assertEqual(club_import.state, "running")
         self.assertEqual(club_import.total_count, 3)
         self.work(1)

@@ -4,6 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.sms.tools.sms_api import SmsApi
 
+from ..hooks import uninstall_hook
 from .common import ClubCommon
 
 
@@ -137,8 +138,6 @@ class TestSmsQueue(ClubCommon):
 
     def test_uninstall_cancels_what_waits_on_our_lines(self):
         """Else core would send it over its own gateway."""
-        from odoo.addons.customer_segmentation import uninstall_hook
-
         sms = self.queue(self.company)
         uninstall_hook(self.env)
         self.assertEqual(sms.state, "canceled")

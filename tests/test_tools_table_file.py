@@ -2,15 +2,15 @@
 
 import csv
 import io
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
 from odoo.tests import BaseCase
 
-from odoo.addons.customer_segmentation.tools import import_row, jalali, table_file
-from odoo.addons.customer_segmentation.tools.import_row import (
+from ..tools import import_row, jalali, table_file
+from ..tools.import_row import (
     ImportedCustomer,
     RowError,
     RowOptions,
@@ -19,7 +19,7 @@ from odoo.addons.customer_segmentation.tools.import_row import (
     parse_moment,
     parse_row,
 )
-from odoo.addons.customer_segmentation.tools.table_file import (
+from ..tools.table_file import (
     TableError,
     TableLayout,
     guess_layout,
@@ -153,6 +153,17 @@ class TestJalali(BaseCase):
         ):
             with self.subTest(jalali_day):
                 self.assertEqual(jalali.to_gregorian(*jalali_day), gregorian)
+
+    def test_every_day_of_two_centuries_there_and_back(self):
+        day, end, seen = date(1921, 3, 21), date(2100, 1, 1), (0, 0, 0)
+        while day < end:
+            found = jalali.from_gregorian(day)
+            self.assertLess(seen, found)
+            self.assertEqual(jalali.to_gregorian(*found), day)
+            day, seen = day + timedelta(days=1), found
+        for outside in (date(1921, 3, 20), date(2121, 1, 1)):
+            with self.assertRaises(ValueError):
+                jalali.from_gregorian(outside)
 
     def test_days_that_do_not_exist(self):
         for day in (

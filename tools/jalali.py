@@ -1,5 +1,6 @@
 """Dates of the Solar Hijri (Jalali) calendar as Gregorian dates, without a library."""
 
+from bisect import bisect
 from datetime import date, timedelta
 from itertools import accumulate
 
@@ -44,3 +45,18 @@ def to_gregorian(year: int, month: int, day: int) -> date:
         raise ValueError(f"no Jalali day {year}-{month}-{day}")
     before = 31 * (month - 1) if month <= 7 else 186 + 30 * (month - 7)
     return date.fromordinal(_NOWRUZ[year]) + timedelta(days=before + day - 1)
+
+
+def from_gregorian(day: date) -> tuple[int, int, int]:
+    """Return year, month and day of a Gregorian date.
+
+    :raise ValueError: outside the years that :func:`to_gregorian` takes
+    """
+    ordinal = day.toordinal()
+    year = FIRST_YEAR + bisect(list(_NOWRUZ.values()), ordinal) - 1
+    if year < FIRST_YEAR or year >= LAST_YEAR:
+        raise ValueError(f"no Jalali year for {day}")
+    passed = ordinal - _NOWRUZ[year]
+    month = passed // 31 + 1 if passed < 186 else (passed - 186) // 30 + 7
+    before = 31 * (month - 1) if month <= 7 else 186 + 30 * (month - 7)
+    return year, month, passed - before + 1

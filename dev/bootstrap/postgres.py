@@ -138,6 +138,12 @@ class Cluster:
             if self._is_running(binaries):
                 self._call(binaries, "pg_ctl", "stop", "-m", "fast", "-w")
 
+    def restart(self) -> None:
+        """Restart the running server as after a crash; tests of failures use it."""
+        binaries = self._binaries(lambda: None)
+        self._call(binaries, "pg_ctl", "stop", "-m", "immediate", "-w")
+        self._start(binaries)
+
     @staticmethod
     @contextlib.contextmanager
     def _changing():

@@ -1,5 +1,6 @@
 from . import (
     club_dashboard_base,
+    club_device_kiosk,
     club_device_pairing,
     club_import_file,
     club_import_worker,

@@ -23,7 +23,12 @@ class ClubDevice(models.Model):
 
     _name = "club.device"
     _description = "Club Device"
-    _inherit = ["mail.thread", "mail.activity.mixin", "club.device.pairing"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "club.device.pairing",
+        "club.device.kiosk",
+    ]
     _order = "sequence, name, id"
     _check_company_auto = True
 
@@ -84,7 +89,10 @@ class ClubDevice(models.Model):
     )
     privacy = fields.Selection(
         [("staff", "Staff sees the screen"), ("public", "Customers see the screen")],
-        default="staff",
+        compute="_compute_privacy",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
         help="On a screen that customers see, the answer is always the same thanks, so "
         "that nobody can find out who is a member.",
@@ -154,6 +162,12 @@ class ClubDevice(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("kind")
+    def _compute_privacy(self):
+        for device in self:
+            is_tablet = device.kind == "tablet"
+            device.privacy = "public" if is_tablet else device.privacy or "staff"
 
     @api.depends("activity_row_ids.last_seen")
     def _compute_activity(self):

@@ -176,7 +176,9 @@ class ClubDevicePairing(models.AbstractModel):
         if device.state == "suspended":
             # A code from before the suspension does not lift it.
             raise Problem("device-inactive", retry_after=300)
-        public_id, token = device._new_token()
+        # The same record keeps its identity: a device that is connected again may then
+        # send what it kept, and a device that became another's may not.
+        public_id, token = device._new_token(device.public_id)
         device.write(
             {
                 "public_id": public_id,

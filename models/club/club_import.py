@@ -2,14 +2,15 @@ from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, format_datetime
+from odoo.tools import format_date
 
-from odoo.addons.customer_segmentation.tools.import_row import (
+from ...tools.import_row import (
     REPEATABLE,
     RowError,
     parse_row,
 )
-
+from ...tools.jalali import from_gregorian
+from .club_import_column import isolate
 from .club_import_file import PREVIEW_ROWS
 
 KEEP_FILES_DAYS = 30
@@ -69,9 +70,7 @@ class ClubImport(models.Model):
         "res.country",
         required=True,
         ondelete="restrict",
-        default=lambda self: (
-            self.env.company.country_id or self.env.ref("base.ir", False)
-        ),
+        default=lambda self: self._default_country_id(),
         help="Numbers without a country code are of this country.",
     )
     foreign_allowed = fields.Boolean(string="Numbers from abroad")
@@ -100,6 +99,19 @@ class ClubImport(models.Model):
     _default_visits_positive = models.Constraint(
         "CHECK(default_visits BETWEEN 0 AND 1000)", "Choose a number from 0 to 1000."
     )
+
+    # === DEFAULTS === #
+
+    def _default_country_id(self):
+        """Where the shop's devices stand, else where the company is."""
+        device = self.env["club.device"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        )
+        return (
+            device.country_id
+            or self.env.company.country_id
+            or self.env.ref("base.ir", False)
+        )
 
     # === COMPUTE === #
 
@@ -172,7 +184,8 @@ class ClubImport(models.Model):
                 customer = parse_row(cells, mapping, options)
             except RowError as error:
                 reason = self._get_reason(error)
-                previews.append({"reason": reason, "cells": " · ".join(cells)})
+                shown = " · ".join(isolate(cell) for cell in cells if cell)
+                previews.append({"reason": reason, "cells": shown})
             else:
                 previews.append({"customer": customer, "reason": False})
         self._describe_customers([row for row in previews if not row["reason"]])
@@ -211,13 +224,17 @@ class ClubImport(models.Model):
             )
 
     def _format_moment(self, moment):
-        """A date, with its time where the file tells one."""
+        """A date by the reader's calendar, with its time where the file tells one."""
         if not moment:
             return ""
         local = moment.replace(tzinfo=timezone.utc).astimezone(self._get_zone())
+        if (self.env.lang or "").startswith("fa"):
+            text = "{:04}/{:02}/{:02}".format(*from_gregorian(local.date()))
+        else:
+            text = format_date(self.env, local.date())
         if local.hour or local.minute:
-            return format_datetime(self.env, moment, tz=str(self._get_zone()))
-        return format_date(self.env, local.date())
+            text = f"{text} {local:%H:%M}"
+        return text
 
     # === CRUD === #
 

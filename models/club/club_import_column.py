@@ -16,6 +16,11 @@ IMPORT_FIELDS = [
 SAMPLE_VALUES = 3
 
 
+def isolate(text):
+    """Let a text run in its own direction, whatever stands beside it (UAX #9)."""
+    return f"\u2068{text}\u2069"
+
+
 class ClubImportColumn(models.Model):
     """A column of the file and what it holds."""
 
@@ -44,7 +49,8 @@ class ClubImportColumn(models.Model):
             ]
             header = cells.pop(0) if column.import_id.has_header and cells else ""
             column.header = header or column.env._("Column %s", column.position + 1)
-            column.sample = " · ".join(list(filter(None, cells))[:SAMPLE_VALUES])
+            samples = list(filter(None, cells))[:SAMPLE_VALUES]
+            column.sample = " · ".join(map(isolate, samples))
 
     def write(self, vals):
         """Refuse another mapping while the worker reads by the present one."""

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.customer_segmentation.tools.import_row import (
+from ...tools.import_row import (
     RowOptions,
     guess_day_first,
     guess_mapping,
     has_heading,
     split_labels,
 )
-from odoo.addons.customer_segmentation.tools.table_file import (
+from ...tools.table_file import (
     TableError,
     TableLayout,
     guess_layout,
@@ -35,7 +35,9 @@ class ClubImportFile(models.AbstractModel):
     file = fields.Binary(attachment=True)
     filename = fields.Char()
     kind = fields.Selection(
-        [("csv", "CSV"), ("xlsx", "Excel"), ("xls", "Excel 97–2003")], readonly=True
+        [("csv", "CSV"), ("xlsx", "Excel"), ("xls", "Excel 97–2003")],
+        string="File type",
+        readonly=True,
     )
     encoding = fields.Selection(
         [
@@ -136,12 +138,17 @@ class ClubImportFile(models.AbstractModel):
         :raise UserError: when a column of groups or tags holds something else
         """
         mapping = self._get_mapping()
-        labels = {index: set() for index, field in enumerate(mapping) if field in
-                  ("group", "tags")}  # fmt: skip
+        labels = {
+            index: ({""}, set())
+            for index, field in enumerate(mapping)
+            if field in ("group", "tags")
+        }
         rows = read_rows(self._get_data(), self._get_layout())
         for cells in islice(rows, 1 if self.has_header else 0, None):
-            for index, found in labels.items():
-                if index < len(cells):
+            for index, (texts, found) in labels.items():
+                # Most cells repeat an earlier one.
+                if index < len(cells) and cells[index] not in texts:
+                    texts.add(cells[index])
                     found.update(split_labels([cells[index]], persian=True))
                 if len(found) > MAX_LABELS:
                     raise UserError(

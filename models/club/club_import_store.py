@@ -4,7 +4,7 @@ import json
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.sms_text import fold
+from ...tools.sms_text import fold
 
 # Words for salutations in files of panels, besides the salutations' own names.
 SALUTATION_WORDS = {

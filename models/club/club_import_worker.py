@@ -6,10 +6,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.customer_segmentation.tools.import_row import RowError, parse_row
-from odoo.addons.customer_segmentation.tools.table_file import TableError, write_csv
-from odoo.addons.customer_segmentation.tools.transaction import begin_read_committed
-
+from ...tools.import_row import RowError, parse_row
+from ...tools.quiet_sql import quiet_sql
+from ...tools.table_file import TableError, write_csv
+from ...tools.transaction import begin_read_committed
 from .club_checkin_followup import RETRIABLE
 
 _logger = logging.getLogger(__name__)
@@ -68,7 +68,8 @@ class ClubImportWorker(models.AbstractModel):
         staging = self.env["club.import.row"].sudo()
         staging._forget(self)
         try:
-            total = staging._stage(self, self._iterate_body())
+            with quiet_sql():
+                total = staging._stage(self, self._iterate_body())
         except TableError as error:
             raise UserError(self._get_file_problem(error)) from error
         self.write(
@@ -175,7 +176,7 @@ class ClubImportWorker(models.AbstractModel):
             .browse(import_id)
         )
         try:
-            with self.env.cr.savepoint():
+            with quiet_sql(), self.env.cr.savepoint():
                 return club_import._import_rows(limit)
         except RETRIABLE:
             raise
@@ -292,17 +293,16 @@ class ClubImportWorker(models.AbstractModel):
 
     def _get_reason(self, error):
         """Say why a row is refused, for its owner to correct."""
-        _ = self.env._
         reason = {
-            "no-phone": _("No mobile number"),
-            "invalid-phone": _("Not a phone number"),
-            "not-mobile": _("A landline gets no SMS"),
-            "foreign-not-allowed": _("A number from abroad"),
-            "bad-visits": _("The number of visits is not a number"),
-            "bad-date": _("Not a date"),
-            "future-date": _("A date in the future"),
-            "last-before-first": _("The last visit is before the first"),
-            "bad-refusal": _("Neither yes nor no"),
+            "no-phone": self.env._("No mobile number"),
+            "invalid-phone": self.env._("Not a phone number"),
+            "not-mobile": self.env._("A landline gets no SMS"),
+            "foreign-not-allowed": self.env._("A number from abroad"),
+            "bad-visits": self.env._("The number of visits is not a number"),
+            "bad-date": self.env._("Not a date"),
+            "future-date": self.env._("A date in the future"),
+            "last-before-first": self.env._("The last visit is before the first"),
+            "bad-refusal": self.env._("Neither yes nor no"),
         }[error.code]
         if error.field in ("phone", "visits"):
             return reason
