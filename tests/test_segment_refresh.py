@@ -118,8 +118,12 @@ class TestSegmentRefresh(SegmentCommon):
             for sequence, (name, least) in enumerate((("High", 2), ("Low", 1)))
         )
         high.refresh()
-        self.assertEqual(high.partner_ids, self.partners.filtered(lambda p: p.color >= 2))
-        self.assertEqual(low.partner_ids, self.partners.filtered(lambda p: p.color == 1))
+        self.assertEqual(
+            high.partner_ids, self.partners.filtered(lambda p: p.color >= 2)
+        )
+        self.assertEqual(
+            low.partner_ids, self.partners.filtered(lambda p: p.color == 1)
+        )
         moved = high.partner_ids[0]
         low.included_partner_ids = [Command.link(moved.id)]
         low.refresh()

@@ -9,8 +9,8 @@ class CustomerSegmentWhy(models.TransientModel):
 
     segment_id = fields.Many2one("customer.segment", required=True, ondelete="cascade")
     model = fields.Selection(related="segment_id.model")
-    partner_id = fields.Many2one("res.partner", string="Contact", ondelete="cascade")
-    lead_id = fields.Many2one("crm.lead", string="Lead", ondelete="cascade")
+    partner_id = fields.Many2one("res.partner", ondelete="cascade")
+    lead_id = fields.Many2one("crm.lead", ondelete="cascade")
     answer = fields.Text(compute="_compute_answer")
 
     @api.depends("partner_id", "lead_id")
@@ -20,15 +20,20 @@ class CustomerSegmentWhy(models.TransientModel):
             wizard.answer = record and wizard._tell(wizard.segment_id.why(record.id))
 
     def _tell(self, why):
-        _ = self.env._
-        lines = [_("In the segment.") if why["is_member"] else _("Not in the segment.")]
+        lines = [
+            self.env._("In the segment.")
+            if why["is_member"]
+            else self.env._("Not in the segment.")
+        ]
         if why["always_out"]:
-            lines.append(_("Set to «always out»."))
+            lines.append(self.env._("Set to «always out»."))
         elif why["always_in"]:
-            lines.append(_("Set to «always in»."))
+            lines.append(self.env._("Set to «always in»."))
         if why["excluded_by"]:
             lines.append(
-                _("Taken out as a member of: %s", ", ".join(why["excluded_by"]))
+                self.env._(
+                    "Taken out as a member of: %s", ", ".join(why["excluded_by"])
+                )
             )
         for row in why["conditions"]:
             sign = "✓" if row["holds"] else "✗"

@@ -1,5 +1,5 @@
-from collections import defaultdict
 import json
+from collections import defaultdict
 
 from odoo import api, models
 from odoo.tools import SQL

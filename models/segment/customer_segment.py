@@ -363,7 +363,9 @@ class CustomerSegment(models.Model):
                 continue
             for segment in self:
                 present = set(segment[name].ids)
-                wanted = set(segment.new({name: commands}, origin=segment)[name]._origin.ids)
+                wanted = set(
+                    segment.new({name: commands}, origin=segment)[name]._origin.ids
+                )
                 segment._pin(kind, wanted - present, present - wanted)
 
     def _pin(self, kind, into, out):
@@ -391,7 +393,9 @@ class CustomerSegment(models.Model):
         users = self._used_by()
         if users:
             raise UserError(
-                self.env._("Still used by: %s. Remove it there first.", ", ".join(users))
+                self.env._(
+                    "Still used by: %s. Remove it there first.", ", ".join(users)
+                )
             )
 
     def _used_by(self):
@@ -426,16 +430,20 @@ class CustomerSegment(models.Model):
 
     def _make_stale(self):
         fresh = self.filtered(lambda segment: segment.state == "fresh")
-        super(CustomerSegment, fresh).write({"state": "stale"})
+        fresh.write({"state": "stale"})
 
     def _refresh_after_change(self):
         """Groups are filled by hand: they are right at once. Conditions follow."""
         self.env.flush_all()
         groups = self.filtered(lambda segment: segment.kind == "static")
         for unit in self.env["customer.segment.refresh"].sudo()._units(groups.sudo()):
-            self.env["customer.segment.refresh"].sudo()._refresh_unit(unit, cause="hand")
+            self.env["customer.segment.refresh"].sudo()._refresh_unit(
+                unit, cause="hand"
+            )
         if self - groups:
-            self.env.ref("customer_segmentation.customer_segment_refresh_cron").sudo()._trigger()
+            self.env.ref(
+                "customer_segmentation.customer_segment_refresh_cron"
+            ).sudo()._trigger()
 
     def refresh(self, partner_ids=None, lead_ids=None):
         """Compute who is in these segments now.
@@ -462,7 +470,7 @@ class CustomerSegment(models.Model):
 
     def _note_refresh(self, seconds):
         self.activity_unlink(["mail.mail_activity_data_warning"])
-        super(CustomerSegment, self).write(
+        self.write(
             {
                 "state": "fresh",
                 "error": False,
@@ -493,7 +501,7 @@ class CustomerSegment(models.Model):
         for segment in self:
             text = str(error).strip().splitlines()[0] if str(error).strip() else ""
             already = segment.state == "quarantined"
-            super(CustomerSegment, segment).write(
+            segment.write(
                 {"state": "quarantined", "error": text or type(error).__name__}
             )
             if not already:

@@ -12,7 +12,18 @@ LYING_FIELDS = {
     ("res.partner", "debit"): (">", "<", ">=", "<="),
 }
 # Custom properties without a value are NULL: a negative condition misses them.
-PROPERTY_OPERATORS = ("=", "in", ">", ">=", "<", "<=", "like", "ilike", "=like", "=ilike")
+PROPERTY_OPERATORS = (
+    "=",
+    "in",
+    ">",
+    ">=",
+    "<",
+    "<=",
+    "like",
+    "ilike",
+    "=like",
+    "=ilike",
+)
 
 
 class CustomerSegmentCondition(models.AbstractModel):
@@ -35,7 +46,13 @@ class CustomerSegmentCondition(models.AbstractModel):
         """
         try:
             raw = ast.literal_eval(text or "[]")
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        except (
+            ValueError,
+            SyntaxError,
+            TypeError,
+            MemoryError,
+            RecursionError,
+        ) as error:
             raise ValidationError(
                 self.env._("The condition is not a plain list of conditions.")
             ) from error
@@ -74,11 +91,15 @@ class CustomerSegmentCondition(models.AbstractModel):
                     company=segment.company_id.name,
                 )
             )
-        return self.env[segment.model].with_user(user).with_context(
-            allowed_company_ids=segment.company_id.ids,
-            tz=segment.tz or "UTC",
-            lang=segment.lang or "en_US",
-            active_test=True,
+        return (
+            self.env[segment.model]
+            .with_user(user)
+            .with_context(
+                allowed_company_ids=segment.company_id.ids,
+                tz=segment.tz or "UTC",
+                lang=segment.lang or "en_US",
+                active_test=True,
+            )
         )
 
     @api.model
@@ -88,8 +109,10 @@ class CustomerSegmentCondition(models.AbstractModel):
         """
         company = Domain("company_id", "in", [False, segment.company_id.id])
         if segment.model == "res.partner":
-            return company & Domain("type", "=", "contact") & Domain(
-                "partner_share", "=", True
+            return (
+                company
+                & Domain("type", "=", "contact")
+                & Domain("partner_share", "=", True)
             )
         return company
 

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -82,8 +82,9 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
         for record in self:
             present = set(record.segment_ids.ids)
             wanted = set(
-                record.new({"segment_ids": commands}, origin=record)
-                .segment_ids._origin.ids
+                record.new(
+                    {"segment_ids": commands}, origin=record
+                ).segment_ids._origin.ids
             )
             for segment in segments.browse(wanted - present):
                 segment._pin(kind, {record.id}, set())

@@ -94,9 +94,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
         """The condition's query, tried once: a broken one must fail here, alone."""
         query = self.env["customer.segment.condition"]._query(segment, record_ids)
         sql = query.subselect()
-        self.env.cr.execute(
-            SQL("SET LOCAL statement_timeout = %s", STATEMENT_TIMEOUT)
-        )
+        self.env.cr.execute(SQL("SET LOCAL statement_timeout = %s", STATEMENT_TIMEOUT))
         self.env.execute_query(SQL("SELECT 1 FROM (%s) probe LIMIT 1", sql))
         return sql
 
@@ -257,11 +255,14 @@ class CustomerSegmentRefresh(models.AbstractModel):
     def _due(self):
         """Active segments whose interval has passed, stalest first."""
         now = fields.Datetime.now()
-        segments = self.env["customer.segment"].search([])
+        segments = self.env["customer.segment"].search([("active", "=", True)])
         return segments.filtered(
-            lambda segment: not segment.last_refresh
-            or segment.state == "stale"
-            or segment.last_refresh + timedelta(minutes=segment.refresh_minutes) <= now
+            lambda segment: (
+                not segment.last_refresh
+                or segment.state == "stale"
+                or segment.last_refresh + timedelta(minutes=segment.refresh_minutes)
+                <= now
+            )
         ).sorted(lambda segment: segment.last_refresh or fields.Datetime.to_datetime(0))
 
     # === TOUCHED CONTACTS === #
