@@ -1,9 +1,11 @@
-"""``make bench``: run the measurements in ``dev/bench``, each a module with ``main()``.
+"""``make bench``: run the measurements in ``dev/bench`` and print one table.
 
-They run in Odoo's virtual environment with PostgreSQL up, and may use
-:class:`bootstrap.server.OdooServer` and :mod:`bootstrap.database`.
+Each is a module with ``main(club, quick)`` that returns figures. They run in Odoo's
+virtual environment with PostgreSQL up. A figure beyond its limit is shown, not
+punished: on a busy machine it may be noise. Only errors end with a status.
 """
 
+import argparse
 import importlib
 import os
 import subprocess
@@ -24,29 +26,53 @@ def names() -> list[str]:
     return found
 
 
-def measure(chosen) -> int:
-    """Run measurements inside the virtual environment."""
-    status = 0
-    for name in chosen:
-        say(f"== {name}")
-        status |= int(bool(importlib.import_module(f"bench.{name}").main()))
-    return status
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(names())}")
+    parser.add_argument("--quick", action="store_true", help="a rough idea, sooner")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def measure(chosen, quick) -> None:
+    """Run measurements inside the virtual environment and print their figures."""
+    from bench import _club, _figures
+
+    figures = []
+    with environment.ready() as env, _club.ready(env) as club:
+        for name in chosen:
+            say(f"== {name}")
+            module = importlib.import_module(f"bench.{name}")
+            figures += module.main(club, quick)
+    say("")
+    _figures.print_table(figures)
+    missed = sum(figure.verdict == "NOT OK" for figure in figures)
+    say(
+        "\nRatios compare what ran side by side; other work on this machine blurs them."
+        + (f"\n{missed} beyond their limit: run again when it is quiet." * bool(missed))
+    )
 
 
 def run() -> int:
     os.chdir(ROOT)
-    arguments = sys.argv[1:]
-    if arguments[:1] == ["--inside"]:
-        # The package bench/ and this script share their name.
-        sys.modules.pop("bench", None)
-        return measure(arguments[1:])
+    arguments = parse_arguments()
     known = names()
-    unknown = [name for name in arguments if name not in known]
+    unknown = [name for name in arguments.names if name not in known]
     if unknown or not known:
         raise SetupError(f"no measurement {unknown}; there are: {', '.join(known)}")
+    chosen = arguments.names or known
+    if arguments.inside:
+        # The package bench/ and this script share their name.
+        sys.modules.pop("bench", None)
+        measure(chosen, arguments.quick)
+        return 0
     with lock("suite", "waiting for a test run to end"), environment.ready() as env:
         return subprocess.run(
-            [env.python, __file__, "--inside", *(arguments or known)],
+            [
+                *(env.python, __file__, "--inside"),
+                *(["--quick"] if arguments.quick else []),
+                *chosen,
+            ],
             env=environment.script_environment(env),
             check=False,
         ).returncode
