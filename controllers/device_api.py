@@ -18,7 +18,7 @@ from ..tools.sms_text import (
     to_latin_digits,
     to_persian_digits,
 )
-from ..tools.transaction import begin_read_committed
+from ..tools.transaction import autocommit, begin_read_committed
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ SINGLE_BYTES = 2 * 1024
 BATCH_BYTES = 32 * 1024
 DISPLAY_WIDTH = 16
 TRIES = 4
-LOCK_TIMEOUT = "4s"
 RETRIABLE = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
@@ -206,8 +205,6 @@ class ClubDeviceApi(Controller):
 
     def _take(self, device, item):
         intake = request.env["club.checkin.intake"]
-        request.env.cr.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        intake._take_quota(device)
         try:
             return intake._receive(device, item)
         except Problem as problem:
@@ -254,8 +251,8 @@ class ClubDeviceApi(Controller):
     def _wake(self):
         """Commit the journal, then wake the worker: never the other way round."""
         request.env.cr.commit()  # pylint: disable=invalid-commit
-        # Odoo's own REPEATABLE READ would fail on a trigger that a worker changes.
-        begin_read_committed(request.env.cr)
+        # Nothing follows that could have to be undone, so no transaction is needed.
+        autocommit(request.env.cr)
         request.env["club.checkin.followup"]._wake()
 
     def _require_active(self, device):
@@ -283,7 +280,9 @@ class ClubDeviceApi(Controller):
     def _display(self, device, row):
         """Two lines of at most 16 characters, and the same for ASCII displays."""
         lang_env = request.env
-        english = request.env(context={**request.env.context, "lang": "en_US"})
+        english = lang_env
+        if lang_env.lang != "en_US":
+            english = lang_env(context={**lang_env.context, "lang": "en_US"})
         lines = {}
         for prefix, env in (("line", lang_env), ("ascii", english)):
             first, second = self._display_lines(env, device, row)

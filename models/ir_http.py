@@ -1,8 +1,8 @@
 from odoo import models
 from odoo.http import request
-from odoo.tools import SQL
 
 from ..tools.problem import Problem
+from .club.club_checkin_statements import DEVICE_OF_TOKEN
 from .club.club_device_pairing import TOKEN_PREFIX
 
 
@@ -29,21 +29,7 @@ class IrHttp(models.AbstractModel):
         public_id = rest.partition("_")[0] if prefix == TOKEN_PREFIX else ""
         # NUL never reaches the database: it would be an error instead of a refusal.
         public_id = public_id.replace("\0", "")[:64]
-        request.env.cr.execute(
-            SQL(
-                """
-                SELECT d.id, d.company_id, d.state, d.active, d.public_id,
-                       d.token_hash, d.token_next_hash, d.token_next_at,
-                       d.config_rev, d.lang, d.tag_required, d.privacy, d.gap_minutes,
-                       d.offline_limit_days, d.foreign_allowed, d.unverified_allowed,
-                       d.rate_limit_per_minute, k.code AS region
-                  FROM club_device d
-                  JOIN res_country k ON k.id = d.country_id
-                 WHERE d.public_id = %s
-                """,
-                public_id,
-            )
-        )
+        DEVICE_OF_TOKEN.execute(request.env.cr, {"public_id": public_id})
         row = request.env.cr.dictfetchone()
         device = request.env["club.device.pairing"]
         state = device._token_state(row, token)

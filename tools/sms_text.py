@@ -230,6 +230,7 @@ def fill_placeholders(text: str, values: dict[str, str]) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def clip(text: str, width: int) -> str:
     """Return the text as one line of at most ``width`` UTF-16 units.
 

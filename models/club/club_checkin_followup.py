@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict
 
 from ...tools.phone import PhoneError, parse_phone
+from ...tools.prepared import Prepared
 from ...tools.quiet_sql import quiet_sql
 from ...tools.transaction import begin_read_committed
 
@@ -29,6 +30,19 @@ RETRIABLE = (
     psycopg2.errors.LockNotAvailable,
 )
 CRON = "customer_segmentation.club_checkin_followup_cron"
+WAKE = Prepared(
+    "club_wake",
+    """
+    INSERT INTO ir_cron_trigger (cron_id, call_at)
+         SELECT %(cron)s, date_trunc('second', now() AT TIME ZONE 'UTC')
+          WHERE NOT EXISTS (
+                SELECT FROM ir_cron_trigger
+                 WHERE cron_id = %(cron)s AND xmax = 0
+                   AND call_at <= now() AT TIME ZONE 'UTC'
+                   AND call_at > now() AT TIME ZONE 'UTC'
+                                 - make_interval(secs => %(stale_seconds)s))
+    """,
+)
 
 
 class ClubCheckinFollowup(models.AbstractModel):
@@ -43,33 +57,18 @@ class ClubCheckinFollowup(models.AbstractModel):
     def _wake(self):
         """Wake the worker, to be called once the journal rows are committed.
 
-        A trigger that the running job has locked is about to disappear with the rows
-        it has seen, so only an unlocked one counts as waiting. The cron threads are
-        notified only when a trigger was added: with one notification per check-in the
-        connection pool runs dry.
+        A trigger that the running job has taken is about to disappear with the rows
+        it has seen, so only one that nobody has begun to delete (xmax) counts as
+        waiting: a look, without a lock that each check-in would have to write. The
+        cron threads are notified only when a trigger was added: with one notification
+        per check-in the connection pool runs dry.
         """
-        cron = self.env.ref(CRON).sudo()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO ir_cron_trigger (cron_id, call_at)
-                     SELECT %(cron)s, date_trunc('second', now() AT TIME ZONE 'UTC')
-                      WHERE NOT EXISTS (
-                            SELECT FROM (SELECT id FROM ir_cron_trigger
-                                          WHERE cron_id = %(cron)s
-                                            AND call_at <= now() AT TIME ZONE 'UTC'
-                                            AND call_at > now() AT TIME ZONE 'UTC'
-                                                - make_interval(secs => %(stale)s)
-                                          LIMIT 1
-                                            FOR KEY SHARE SKIP LOCKED) waiting)
-                  RETURNING id
-                """,
-                cron=cron.id,
-                stale=STALE_TRIGGER_SECONDS,
-            )
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(CRON)
+        WAKE.execute(
+            self.env.cr, {"cron": cron_id, "stale_seconds": STALE_TRIGGER_SECONDS}
         )
-        if rows:
-            self.env.cr.postcommit.add(cron._notifydb)
+        if self.env.cr.rowcount:
+            self.env.cr.postcommit.add(self.env["ir.cron"].sudo()._notifydb)
 
     @api.model
     def _cron_follow_up(self):

@@ -2,20 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from .club_checkin_statements import DEVICE_OF_ID
+
 BATCH_MAX = 50
 HEARTBEAT_SECONDS = 300
-INTAKE_COLUMNS = (
-    "id",
-    "state",
-    "config_rev",
-    "tag_required",
-    "privacy",
-    "gap_minutes",
-    "offline_limit_days",
-    "foreign_allowed",
-    "unverified_allowed",
-    "rate_limit_per_minute",
-)
 
 
 class ClubDevice(models.Model):
@@ -300,14 +290,14 @@ class ClubDevice(models.Model):
 
     def _get_intake_row(self):
         """This device as ``club.checkin.intake`` reads it, for check-ins that come from
-        Odoo itself; the device API reads the same columns in its one statement.
+        Odoo itself; the device API reads the same columns by the token.
 
         :rtype: dict
         """
         self.ensure_one()
-        row = {name: self[name] for name in INTAKE_COLUMNS}
-        row.update(company_id=self.company_id.id, region=self.country_id.code)
-        return row
+        self.env.flush_all()
+        self.env.cr.execute(DEVICE_OF_ID, {"id": self.id})
+        return self.env.cr.dictfetchone()
 
     # === ACTIONS === #
 
