@@ -1,0 +1,89 @@
+from odoo import api, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class CustomerSegment(models.Model):
+    """Which segments use which others, and what uses a segment."""
+
+    _inherit = "customer.segment"
+
+    @api.constrains("domain", "exclude_segment_ids", "kind")
+    def _check_cycle(self):
+        for segment in self:
+            segment._find_cycle()
+
+    def _uses(self):
+        """Segments that this one's condition or exclusion uses.
+
+        :return: ``customer.segment`` recordset
+        """
+        self.ensure_one()
+        used = self.sudo().exclude_segment_ids
+        if self.kind == "dynamic":
+            try:
+                ids = self.env["customer.segment.condition"]._segment_ids(self)
+            except ValidationError:
+                ids = ()
+            used |= self.sudo().browse(ids).exists()
+        return used
+
+    def _find_cycle(self):
+        """Refuse that a segment depends on itself, naming the path."""
+
+        def walk(segment, path):
+            for used in segment._uses():
+                if used in path:
+                    names = [*path[path.index(used) :], used]
+                    raise ValidationError(
+                        self.env._(
+                            "These segments depend on each other in a circle: %s",
+                            " → ".join(item.name for item in names),
+                        )
+                    )
+                walk(used, [*path, used])
+
+        walk(self, [self])
+
+    def _dependency_order(self):
+        """These segments, each after those that it uses.
+
+        :return: list of ``customer.segment``
+        """
+        ordered, wanted = [], set(self.ids)
+
+        def visit(segment, trail):
+            if segment in ordered or segment in trail:
+                return
+            for used in segment._uses():
+                if used.id in wanted:
+                    visit(used, [*trail, segment])
+            ordered.append(segment)
+
+        for segment in self:
+            visit(segment, [])
+        return ordered
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        users = self._used_by()
+        if users:
+            raise UserError(
+                self.env._(
+                    "Still used by: %s. Remove it there first.", ", ".join(users)
+                )
+            )
+
+    def _used_by(self):
+        """Names of what uses these segments.
+
+        :rtype: list[str]
+        """
+        others = self.sudo().search([("id", "not in", self.ids)])
+        names = [other.name for other in others if other._uses() & self]
+        names += self.sudo().device_ids.mapped("name")
+        return names
+
+    def action_archive(self):
+        """Archive, unless something still uses the segment."""
+        self._unlink_except_used()
+        return super().action_archive()

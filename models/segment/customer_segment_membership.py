@@ -1,0 +1,223 @@
+from collections import namedtuple
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+Membership = namedtuple("Membership", "table column included excluded")
+MEMBERSHIPS = {
+    "res.partner": Membership(
+        SQL.identifier("customer_segment_partner_rel"),
+        SQL.identifier("partner_id"),
+        SQL.identifier("customer_segment_included_partner_rel"),
+        SQL.identifier("customer_segment_excluded_partner_rel"),
+    ),
+    "crm.lead": Membership(
+        SQL.identifier("customer_segment_lead_rel"),
+        SQL.identifier("lead_id"),
+        SQL.identifier("customer_segment_included_lead_rel"),
+        SQL.identifier("customer_segment_excluded_lead_rel"),
+    ),
+}
+
+
+class CustomerSegment(models.Model):
+    """Who is in a segment: pins, refresh, and what a refresh leaves behind."""
+
+    _inherit = "customer.segment"
+
+    # === PINS === #
+
+    def _without_members(self, vals):
+        """Pins are the only door into a segment: members are never written."""
+        return {
+            name: value
+            for name, value in vals.items()
+            if name not in ("partner_ids", "lead_ids")
+        }
+
+    def _pin_commands(self, vals):
+        """Turn a write on the members into «always in» and «always out»."""
+        for name, kind in (("partner_ids", "partner"), ("lead_ids", "lead")):
+            commands = vals.get(name)
+            if not commands:
+                continue
+            for segment in self:
+                present = set(segment[name].ids)
+                wanted = set(
+                    segment.new({name: commands}, origin=segment)[name]._origin.ids
+                )
+                segment._pin(kind, wanted - present, present - wanted)
+
+    def _pin(self, kind, into, out):
+        """Pin contacts or leads in or out, whoever may write the segment.
+
+        :param str kind: ``partner`` or ``lead``
+        :param set into: ids to be always in
+        :param set out: ids to be always out
+        """
+        self.check_access("write")
+        link, unlink = fields.Command.link, fields.Command.unlink
+        excluded = [unlink(id_) for id_ in into]
+        if self.kind == "dynamic":
+            excluded += [link(id_) for id_ in out]
+        self.write(
+            {
+                f"included_{kind}_ids": [link(id_) for id_ in into]
+                + [unlink(id_) for id_ in out],
+                f"excluded_{kind}_ids": excluded,
+            }
+        )
+
+    # === MEMBERSHIP === #
+
+    @api.model
+    def _relation_of(self, model):
+        """Tables and column of the members of a model.
+
+        :param str model: ``res.partner`` or ``crm.lead``
+        :rtype: Membership
+        """
+        return MEMBERSHIPS[model]
+
+    def _membership(self):
+        """Tables and column of this segment's members; one model at a time."""
+        return MEMBERSHIPS[self.model]
+
+    def _make_stale(self):
+        fresh = self.filtered(lambda segment: segment.state == "fresh")
+        fresh.write({"state": "stale"})
+
+    def _refresh_after_change(self):
+        """Groups are filled by hand: they are right at once. Conditions follow."""
+        self.env.flush_all()
+        groups = self.filtered(lambda segment: segment.kind == "static")
+        for unit in self.env["customer.segment.refresh"].sudo()._units(groups.sudo()):
+            self.env["customer.segment.refresh"].sudo()._refresh_unit(
+                unit, cause="hand"
+            )
+        if self - groups:
+            self.env.ref(
+                "customer_segmentation.customer_segment_refresh_cron"
+            ).sudo()._trigger()
+
+    def refresh(self, partner_ids=None, lead_ids=None):
+        """Compute who is in these segments now.
+
+        :param list partner_ids: only these contacts, or None for all
+        :param list lead_ids: only these leads, or None for all
+        :return: how many entered or left
+        :rtype: int
+        :raise AccessError: for whoever may not change segments
+        """
+        self.check_access("write")
+        engine = self.env["customer.segment.refresh"].sudo()
+        ids = partner_ids if partner_ids is not None else lead_ids
+        changed = 0
+        for unit in engine._units(self.sudo()):
+            unit.lock_for_update(allow_referencing=True)
+            changed += engine._refresh_unit(unit, ids)
+        return changed
+
+    def action_refresh(self):
+        """Refresh now."""
+        self.refresh()
+        return True
+
+    def _note_refresh(self, seconds):
+        self.activity_unlink(["mail.mail_activity_data_warning"])
+        self.write(
+            {
+                "state": "fresh",
+                "error": False,
+                "last_refresh": fields.Datetime.now(),
+                "refresh_seconds": round(seconds, 3),
+            }
+        )
+
+    def _update_member_count(self):
+        self.env.flush_all()
+        relation = self[:1]._membership()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE customer_segment s
+                   SET member_count = (SELECT count(*) FROM %s r
+                                        WHERE r.segment_id = s.id)
+                 WHERE s.id = ANY(%s)
+                """,
+                relation.table,
+                list(self.ids),
+            )
+        )
+        self.invalidate_recordset(["member_count"])
+
+    def _quarantine(self, error):
+        """Keep the last good members, say why, and tell the responsible once."""
+        for segment in self:
+            text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+            already = segment.state == "quarantined"
+            segment.write(
+                {"state": "quarantined", "error": text or type(error).__name__}
+            )
+            if not already:
+                segment.activity_schedule(
+                    "mail.mail_activity_data_warning",
+                    user_id=segment.user_id.id,
+                    summary=self.env._("This segment has stopped"),
+                    note=self.env._(
+                        "Its condition cannot be evaluated. The members of the last "
+                        "good refresh stay. Open the segment to see why."
+                    ),
+                )
+
+    # === GROUPS === #
+
+    def _add_partners(self, partners, cause="device"):
+        """Put contacts into this group; those who are in it already stay.
+
+        :param partners: ``res.partner`` recordset, any size
+        :param str cause: cause of the event
+        """
+        if not self or not partners:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO customer_segment_included_partner_rel
+                            (segment_id, partner_id)
+                     SELECT s.id, p.id
+                       FROM unnest(%s) AS s(id), unnest(%s) AS p(id)
+                ON CONFLICT DO NOTHING
+                """,
+                list(self.ids),
+                list(partners.ids),
+            )
+        )
+        self._after_group_change(partners, cause)
+
+    def _remove_partners(self, partners, cause="hand"):
+        """Take contacts out of this group.
+
+        :param partners: ``res.partner`` recordset, any size
+        :param str cause: cause of the event
+        """
+        if not self or not partners:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM customer_segment_included_partner_rel
+                      WHERE segment_id = ANY(%s) AND partner_id = ANY(%s)
+                """,
+                list(self.ids),
+                list(partners.ids),
+            )
+        )
+        self._after_group_change(partners, cause)
+
+    def _after_group_change(self, partners, cause):
+        self.invalidate_recordset(["included_partner_ids"])
+        partners.invalidate_recordset(["included_segment_ids"])
+        engine = self.env["customer.segment.refresh"].sudo()
+        for unit in engine._units(self.sudo()):
+            engine._refresh_unit(unit, partners.ids, cause)
