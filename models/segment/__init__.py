@@ -10,7 +10,9 @@ from . import (
     customer_segment_membership,
     customer_segment_merge,
     customer_segment_offer,
+    customer_segment_preview,
     customer_segment_question,
     customer_segment_refresh,
     customer_segment_set,
+    customer_segment_trend,
 )
