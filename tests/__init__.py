@@ -18,6 +18,7 @@ from . import (
     test_device_api_contract,
     test_device_api_limits,
     test_device_api_pair,
+    test_device_api_settings,
     test_kiosk_device,
     test_kiosk_page,
     test_sms_queue,
