@@ -1,4 +1,4 @@
-"""A list's filter, as the web client writes it, turned into a condition that stays true.
+"""A list's filter, as the web client writes it, as a condition that stays true.
 
 The client's text is Python with a few names: ``uid``, ``context_today()`` and friends.
 A segment stores literals only; a date that moves is written as Odoo's own moving date
