@@ -23,6 +23,7 @@ from . import (
     test_kiosk_device,
     test_kiosk_page,
     test_sms_queue,
+    test_tools_filter_text,
     test_tools_message_choice,
     test_tools_phone,
     test_tools_sms_text,

@@ -6,6 +6,8 @@ from . import (
     customer_segment_condition,
     customer_segment_dependency,
     customer_segment_event,
+    customer_segment_event_report,
+    customer_segment_field_use,
     customer_segment_member_mixin,
     customer_segment_membership,
     customer_segment_merge,
@@ -15,4 +17,5 @@ from . import (
     customer_segment_refresh,
     customer_segment_set,
     customer_segment_trend,
+    customer_segment_use,
 )
