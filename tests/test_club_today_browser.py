@@ -80,7 +80,7 @@ class TestClubTodayBrowser(ClubHttpCommon):
         user = new_test_user(self.env, login="nobody-of-the-club")
         self.browser_js(
             "/odoo/discuss",
-            "console[document.querySelector(\".o_menu_systray "
+            'console[document.querySelector(".o_menu_systray '
             "button[title='Who is calling?']\") ? 'error' : 'log']"
             "('test successful');",
             ready="!!document.querySelector('.o_menu_systray .o_user_menu')",

@@ -94,7 +94,7 @@ class TestSegmentPreview(ClubCommon):
         self.assertEqual(answer["refused"], 1)
 
     def test_pins_and_other_segments(self):
-        ana, bita, cyrus, dara = self.people
+        ana, _bita, cyrus, dara = self.people
         other = self.segments.create(
             {"name": "Others", "kind": "static", "included_partner_ids": [dara.id]}
         )
@@ -133,7 +133,7 @@ class TestSegmentPreview(ClubCommon):
         self.assertEqual(segment.partner_ids, self.people[:2], "nothing was written")
 
     def test_class_below_gets_whom_the_one_above_has_not(self):
-        classes = self.segments.env["customer.segment.set"].create(
+        classes = self.env["customer.segment.set"].create(
             {"name": "Classes", "exclusive": True}
         )
         domain = "[('ref', '=', 'preview')]"

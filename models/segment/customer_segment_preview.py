@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...tools.phone import is_mobile
+from ...tools.quiet_sql import quiet_sql
 
 SAMPLE_SIZE = 10
 PATIENCE_SECONDS = 2.0
@@ -54,7 +55,7 @@ class CustomerSegment(models.Model):
             self.check_access("read")
         self.browse().check_access("create")
         try:
-            with self.env.cr.savepoint(flush=True):
+            with quiet_sql(), self.env.cr.savepoint():
                 draft = self._preview_draft(values or {})
                 seconds = min(max(patience, 0.1), LONGEST_PATIENCE_SECONDS)
                 self.env.cr.execute(
@@ -76,9 +77,7 @@ class CustomerSegment(models.Model):
         """
         me = self.sudo()
         names = ("domain", "kind", "model", "tz", "lang", "company_id", "set_id")
-        given = {
-            name: values[name] for name in (*names, "sequence") if name in values
-        }
+        given = {name: values[name] for name in (*names, "sequence") if name in values}
         company = self.env["res.company"].browse(given.get("company_id"))
         company = company or me.company_id or self.env.company
         if company not in self.env.companies:
@@ -187,7 +186,8 @@ class CustomerSegment(models.Model):
                 WITH target AS MATERIALIZED (%(target)s),
                 person AS (%(people)s),
                 known AS (
-                    SELECT person.*, coalesce(no_sms OR b.id IS NOT NULL, FALSE) AS refused,
+                    SELECT person.*,
+                           coalesce(no_sms OR b.id IS NOT NULL, FALSE) AS refused,
                            EXISTS (SELECT FROM %(table)s r
                                     WHERE r.segment_id = %(origin)s
                                       AND r.%(column)s = person.id) AS present
@@ -232,7 +232,7 @@ class CustomerSegment(models.Model):
             counts["total"] += total
             counts["email"] += email
             counts["present"] += present
-            if block == "mobile" or block is not None and is_mobile(example, region):
+            if block == "mobile" or (block and is_mobile(example, region)):
                 counts["mobile"] += total
                 counts["refused"] += refused
                 counts["duplicates"] += total - numbers

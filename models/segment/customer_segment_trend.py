@@ -28,7 +28,7 @@ class CustomerSegment(models.Model):
     @api.depends("member_count")
     def _compute_trend(self):
         """Counted back from today's people, a point a week."""
-        now = fields.Datetime.now()
+        now = self.env.cr.now()
         points = [
             now - timedelta(days=back)
             for back in range(TREND_DAYS // WEEK_DAYS * WEEK_DAYS, -1, -WEEK_DAYS)
@@ -41,16 +41,15 @@ class CustomerSegment(models.Model):
             segment.left_week = sum(left for _at, _entered, left in week)
             values = []
             for point in points:
-                since = sum(
-                    entered - left for at, entered, left in came if at > point
-                )
+                since = sum(entered - left for at, entered, left in came if at > point)
                 values.append(
                     {
                         "x": format_date(self.env, point),
                         "y": max(segment.member_count - since, 0),
                     }
                 )
-            segment.trend = json.dumps([{"key": self.env._("People"), "values": values}])
+            line = {"key": self.env._("People"), "values": values}
+            segment.trend = json.dumps([line])
 
     def _read_moves(self, since):
         """Who entered and left by hour; segments without moves are missing.
@@ -66,7 +65,9 @@ class CustomerSegment(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT segment_id, date_trunc('hour', date) + interval '1 hour',
+                SELECT segment_id,
+                       least(date_trunc('hour', date) + interval '1 hour',
+                             now() AT TIME ZONE 'UTC'),
                        count(*) FILTER (WHERE kind = 'enter'),
                        count(*) FILTER (WHERE kind = 'leave')
                   FROM customer_segment_event
