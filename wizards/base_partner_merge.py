@@ -5,12 +5,12 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 
     def _update_foreign_keys(self, src_partners, dst_partner):
-        """Keep what the club knows of merged contacts.
+        """Keep what the club and the segments know of merged contacts.
 
-        Rules: every membership moves to the contact that stays, so visits add up and
-        each number keeps its own count; «no SMS at all» of any of them stays; groups
-        and tags are joined. Done before core's own update, which would delete rows
-        that clash on a unique key.
+        Rules: every membership of the club moves to the contact that stays, so visits
+        add up and each number keeps its own count; «no SMS at all» of any of them
+        stays; segments as ``customer.segment.merge`` says. Done before core's own
+        update, which would delete rows that clash on a unique key.
         """
         members = (
             self.env["club.member"]
@@ -20,7 +20,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         members.partner_id = dst_partner
         if any(src_partners.sudo().mapped("no_sms")):
             dst_partner.sudo().no_sms = True
-        for segment in src_partners.sudo().included_segment_ids:
-            segment._add_partners(dst_partner)
-        self.env.flush_all()
+        self.env["customer.segment.merge"]._merge(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)
+
+    def _log_merge_operation(self, src_partners, dst_partner):
+        """Let the segments judge the contact that stays, now that it is complete."""
+        self.env["customer.segment.merge"]._judge(dst_partner)
+        return super()._log_merge_operation(src_partners, dst_partner)

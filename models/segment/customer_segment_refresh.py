@@ -128,6 +128,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
         if record_ids is not None:
             only = SQL("id = ANY(%s)", list(record_ids))
         exclusive = len(segments) > 1
+        returning, jobs = segments._action_jobs(relation, cause)
         target = SQL(
             """
             SELECT %(distinct)s c.segment_id, c.id
@@ -179,7 +180,9 @@ class CustomerSegmentRefresh(models.AbstractModel):
                       UNION ALL
                          SELECT segment_id, id, 'leave', %(cause)s,
                                 clock_timestamp() AT TIME ZONE 'UTC', %(user)s::int
-                           FROM gone)
+                           FROM gone
+                      %(returning)s)
+                %(jobs)s
                 SELECT (SELECT count(*) FROM entered) + (SELECT count(*) FROM gone)
                 """,
                 target=target,
@@ -191,10 +194,14 @@ class CustomerSegmentRefresh(models.AbstractModel):
                 else SQL("TRUE"),
                 cause=cause,
                 user=None if cause == "rule" else self.env.uid,
+                returning=returning,
+                jobs=jobs,
             )
         )
         changed = rows[0][0]
         if changed:
+            if jobs:
+                self.env["customer.segment.action.job"]._wake()
             segments.invalidate_recordset(["partner_ids", "lead_ids"])
             self.env[segments[:1].model].invalidate_model(["segment_ids"])
         return changed
