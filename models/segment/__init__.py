@@ -4,6 +4,8 @@ from . import (
     customer_segment_action_job,
     customer_segment_action_run,
     customer_segment_condition,
+    customer_segment_condition_blank,
+    customer_segment_condition_template,
     customer_segment_dependency,
     customer_segment_event,
     customer_segment_event_report,
@@ -14,6 +16,9 @@ from . import (
     customer_segment_offer,
     customer_segment_question,
     customer_segment_refresh,
+    customer_segment_sentence,
     customer_segment_set,
+    customer_segment_words,
+    customer_segment_words_value,
     customer_segment_use,
 )
