@@ -28,11 +28,12 @@ class TestSegmentListBrowser(ClubHttpCommon):
     def test_current_filter_becomes_a_new_segment(self):
         self.play(
             """
-            (await get(".o_control_panel_breadcrumbs .o_cp_action_menus .fa-cog")).click();
+            const menu = ".o_control_panel_breadcrumbs .o_cp_action_menus .fa-cog";
+            (await get(menu)).click();
             (await get(".o_segment_from_filter")).click();
             await get(".o_form_view .o_field_widget[name=domain]");
-            const kind = document.querySelector(".o_form_view .o_field_widget[name=user_id]");
-            expect(kind, "a segment by a condition, with its responsible");
+            const shown = document.querySelector(".o_form_view [name=user_id]");
+            expect(shown, "a segment by a condition, with its responsible");
             """
         )
 
@@ -51,10 +52,11 @@ class TestSegmentListBrowser(ClubHttpCommon):
             input.focus();
             input.value = "Fresh group";
             input.dispatchEvent(new InputEvent("input", {bubbles: true}));
-            (await get(".o_m2o_dropdown_option_create a, .o_m2o_dropdown_option_create")).click();
+            const create = ".o_m2o_dropdown_option_create";
+            (await get(`${create} a, ${create}`)).click();
             await until(() => input.value === "Fresh group" &&
-                !document.querySelector(".o_m2o_dropdown_option_create"), "the group");
-            document.querySelector(".modal button[name=action_apply]:not(.d-none)").click();
+                !document.querySelector(create), "the group");
+            document.querySelector(".modal button[name=action_apply]").click();
             await get(".o_notification .o_notification_content, .o_notification_body");
             """
         )
