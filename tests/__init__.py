@@ -22,6 +22,7 @@ from . import (
     test_device_api_settings,
     test_kiosk_device,
     test_kiosk_page,
+    test_profile_contact,
     test_segment_preview,
     test_sms_queue,
     test_tools_filter_text,
