@@ -3,6 +3,8 @@ from collections import namedtuple
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.quiet_sql import quiet_sql
+
 Membership = namedtuple("Membership", "table column included excluded")
 MEMBERSHIPS = {
     "res.partner": Membership(
@@ -114,9 +116,23 @@ class CustomerSegment(models.Model):
         ids = partner_ids if partner_ids is not None else lead_ids
         changed = 0
         for unit in engine._units(self.sudo()):
-            unit.lock_for_update(allow_referencing=True)
+            unit._lock_in_turn()
             changed += engine._refresh_unit(unit, ids)
         return changed
+
+    def _lock_in_turn(self):
+        """Wait while a worker refreshes these segments, instead of giving up.
+
+        What that worker changed makes this transaction start over, as RPC calls do.
+        """
+        with quiet_sql():
+            self.env.execute_query(
+                SQL(
+                    "SELECT FROM customer_segment WHERE id = ANY(%s) ORDER BY id "
+                    "FOR NO KEY UPDATE",
+                    list(self.ids),
+                )
+            )
 
     def action_refresh(self):
         """Refresh now."""
