@@ -159,6 +159,12 @@ def current(environment: Environment, name: str, log_name: str = "install") -> N
     if not state.startswith(f"{base} "):
         fresh(environment, name, log_name)
         return
+    update(environment, name, log_name)
+    set_note(environment, name, f"{base} {wanted}")
+
+
+def update(environment: Environment, name: str, log_name: str = "install") -> None:
+    """Update this addon in a database."""
     with step(f"{MODULE} updated in {name}"):
         environment.run_odoo(
             *("-c", environment.write_conf("install"), "-d", name),
@@ -166,7 +172,6 @@ def current(environment: Environment, name: str, log_name: str = "install") -> N
             log=LOG / f"{log_name}.log",
             what=f"updating {MODULE}",
         )
-    set_note(environment, name, f"{base} {wanted}")
 
 
 def check_name(name: str) -> str:
