@@ -5,7 +5,9 @@ from . import (
     customer_segment_action_run,
     customer_segment_condition,
     customer_segment_dependency,
+    customer_segment_difference,
     customer_segment_event,
+    customer_segment_freshness,
     customer_segment_member_mixin,
     customer_segment_membership,
     customer_segment_merge,
@@ -13,4 +15,5 @@ from . import (
     customer_segment_question,
     customer_segment_refresh,
     customer_segment_set,
+    customer_segment_worker,
 )

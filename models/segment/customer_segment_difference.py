@@ -238,6 +238,9 @@ class CustomerSegmentDifference(models.AbstractModel):
         :rtype: list[tuple]
         """
         relation = segments._membership()
+        jobs = segments._action_jobs(relation, cause)
+        if jobs:
+            self.env["customer.segment.action.job"]._wake()
         return self.env.execute_query(
             SQL(
                 """
@@ -253,7 +256,7 @@ class CustomerSegmentDifference(models.AbstractModel):
                          SELECT segment_id, id FROM change WHERE enters
                     ON CONFLICT DO NOTHING
                       RETURNING segment_id, %(column)s AS id),
-                moved AS (
+                events AS (
                     INSERT INTO customer_segment_event
                                 (segment_id, %(column)s, kind, cause, date, user_id)
                          SELECT segment_id, id, kind, %(cause)s,
@@ -261,16 +264,18 @@ class CustomerSegmentDifference(models.AbstractModel):
                            FROM (SELECT segment_id, id, 'enter' AS kind FROM entered
                                  UNION ALL
                                  SELECT segment_id, id, 'leave' FROM gone) both_kinds
-                      RETURNING segment_id, kind)
+                      RETURNING segment_id, %(column)s AS id, kind)
+                %(jobs)s
                 SELECT segment_id, count(*) FILTER (WHERE kind = 'enter'),
                        count(*) FILTER (WHERE kind = 'leave')
-                  FROM moved
+                  FROM events
                  GROUP BY segment_id
                 """,
                 changes=changes,
                 table=relation.table,
                 column=relation.column,
                 cause=cause,
+                jobs=jobs,
                 user=None if cause == "rule" else self.env.uid,
             )
         )

@@ -47,3 +47,4 @@ class CustomerSegmentTouch(models.Model):
 
     partner_id = fields.Integer()
     lead_id = fields.Integer()
+    segment_id = fields.Integer(help="Only this segment has not looked yet.")

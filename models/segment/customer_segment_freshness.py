@@ -201,23 +201,12 @@ class CustomerSegment(models.Model):
         return text.splitlines()[0] if text else type(error).__name__
 
     def _tell_stopped(self):
-        """One activity for the responsible; for a manager when that one has left."""
-        user = self.user_id
-        if not user.active:
-            managers = self.env.ref(
-                "customer_segmentation.customer_segmentation_group_club_manager"
-            ).all_user_ids
-            user = managers.filtered(
-                lambda manager: (
-                    manager.active
-                    and not manager._is_superuser()
-                    and self.company_id in manager.company_ids
-                )
-            )[:1]
+        """One activity for the responsible, or who answers when that one has left."""
+        user = self._answerable_user()
         me = self.with_context(lang=user.lang or self.env.lang)
         me.activity_schedule(
             ACTIVITY,
-            user_id=user.id or self.env.uid,
+            user_id=user.id,
             summary=me.env._("This segment has stopped"),
             note=me.env._(
                 "Its condition cannot be evaluated. The members of the last good "

@@ -68,15 +68,14 @@ class CustomerSegmentRefresh(models.AbstractModel):
         return units
 
     def _levels(self, segments):
-        """Segments by how deep they use each other: nobody in a level uses another."""
-        levels = []
-        placed = {}
+        """Segments by how deep they use each other: within a level nobody does."""
+        depths = {}
         for unit in self._units(segments):
-            uses = unit.browse().union(*(segment._uses() for segment in unit)) - unit
-            level = max((placed.get(used, -1) for used in uses), default=-1) + 1
-            placed.update(dict.fromkeys(unit, level))
-            levels[level:] = [levels[level] | unit if level < len(levels) else unit, *levels[level + 1 :]]
-        return levels
+            used = unit.browse().union(*(segment._uses() for segment in unit))
+            depth = max((depths.get(other, -1) for other in used - unit), default=-1)
+            depths.update(dict.fromkeys(unit, depth + 1))
+        levels = segments.browse().concat(*depths).grouped(depths.get)
+        return [levels[depth] for depth in sorted(levels)]
 
     # === EVERYBODY === #
 

@@ -284,6 +284,19 @@ class CustomerSegmentRefresh(models.AbstractModel):
         free = self._lock(segments.browse().concat(*units), wait=False)
         busy = segments.browse().concat(*(unit for unit in units if unit - free))
         if busy:
-            busy[:1]._touch_for(busy, ids)
-            self._wake_touched(BUSY_SECONDS)
-        self._refresh_records(free - busy, ids)
+            self._put_back(busy, ids)
+        if free - busy:
+            self._refresh_records(free - busy, ids)
+
+    def _put_back(self, segments, ids):
+        """Look at contacts or leads again a little later, for these segments."""
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO customer_segment_touch (segment_id, %s) "
+                "SELECT s, i FROM unnest(%s) s, unnest(%s) i",
+                segments._membership().column,
+                list(segments.ids),
+                list(ids),
+            )
+        )
+        self._wake_touched(BUSY_SECONDS)
