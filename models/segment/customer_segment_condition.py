@@ -186,7 +186,18 @@ class CustomerSegmentCondition(models.AbstractModel):
 
     def _viewpoint(self, segment):
         """What segments share that can be evaluated in one reading."""
-        return segment.user_id, segment.company_id, segment.tz, segment.lang
+        active = self.env[segment.model]._active_name
+        asks_active = any(
+            leaf.field_expr == active
+            for leaf in self._compiled(segment.model, segment.domain).iter_conditions()
+        )
+        return (
+            segment.user_id,
+            segment.company_id,
+            segment.tz,
+            segment.lang,
+            asks_active,
+        )
 
     def _matches_of(self, segments, record_ids):
         model = self._model_of(segments[:1])
@@ -202,7 +213,7 @@ class CustomerSegmentCondition(models.AbstractModel):
         ids = list(record_ids)
         query = model._search(
             self._audience_domain(segments[:1]) & Domain("id", "in", ids),
-            active_test=False,
+            active_test=not self._viewpoint(segments[:1])[-1],
         )
         holds = [self._to_sql(segment, model, query, ids) for segment in segments]
         return SQL(
@@ -216,12 +227,8 @@ class CustomerSegmentCondition(models.AbstractModel):
 
     def _to_sql(self, segment, model, query, ids):
         """A condition as one boolean expression on the table of a query of a few ids."""
-        domain = self._compiled(segment.model, segment.domain)
-        if model._active_name and not any(
-            leaf.field_expr == model._active_name for leaf in domain.iter_conditions()
-        ):
-            domain &= Domain(model._active_name, "=", True)
-        domain = self._narrow(model, domain.optimize_full(model), ids)
+        domain = self._compiled(segment.model, segment.domain).optimize_full(model)
+        domain = self._narrow(model, domain, ids)
         return domain.optimize_full(model)._to_sql(model, query.table, query)
 
     def _narrow(self, model, domain, ids):
@@ -235,6 +242,8 @@ class CustomerSegmentCondition(models.AbstractModel):
         :param list ids: the only records that are asked about
         """
 
+        narrowed = []
+
         def narrow(condition):
             field = model._fields.get(condition.field_expr)
             if condition.operator not in ("any", "not any") or not isinstance(
@@ -247,17 +256,20 @@ class CustomerSegmentCondition(models.AbstractModel):
                 inverse = comodel._fields[field.inverse_name]
                 if not inverse.store or not comodel._has_field_access(inverse, "read"):
                     return condition
+                inner = condition.value
                 only = Domain(inverse.name, "in", ids)
             elif field.type == "many2one" and comodel._name in LARGE:
                 related = self._related_ids(model, field, tuple(ids))
                 only = Domain("id", "in", related)
                 inner = self._narrow(comodel, condition.value, related)
-                return Domain(field.name, condition.operator, inner & only)
             else:
                 return condition
-            return Domain(field.name, condition.operator, condition.value & only)
+            narrowed.append(field)
+            return Domain(field.name, condition.operator, inner & only)
 
-        return domain.map_conditions(narrow)
+        answer = domain.map_conditions(narrow)
+        # What has not changed need not be optimised once more.
+        return answer if narrowed else domain
 
     def _related_ids(self, model, field, ids):
         """What a many2one of a few records refers to; read once in a transaction."""
