@@ -1,2 +1,3 @@
 from . import device_api
 from . import kiosk
+from . import segment_export

@@ -58,12 +58,16 @@ class DeviceDispatcher(HttpDispatcher):
         return self.request.registry["ir.http"]._dispatch(endpoint)
 
 
-def device_route(path, method, max_bytes=SINGLE_BYTES, media_types=(JSON,), auth=True):
+def device_route(
+    path, method, max_bytes=SINGLE_BYTES, media_types=(JSON,), auth=True, hot=False
+):
     """A route of the device API: one call, one JSON answer, refusals as RFC 9457.
 
     Odoo answers a wrong method, a missing length and a large body in HTML before any
     controller runs; so the route takes every method and checks by itself. A refusal is
     *returned*, which commits: counters survive it. See docs/device-api.md.
+
+    ``hot``: the handler notices by itself when remembered settings are out of date.
     """
 
     def decorate(handler):
@@ -77,12 +81,12 @@ def device_route(path, method, max_bytes=SINGLE_BYTES, media_types=(JSON,), auth
         )
         @functools.wraps(handler)
         def wrapper(self):
-            request.update_context(lang=self._language())
+            self._speak(self._language())
             for _attempt in range(TRIES):
                 try:
                     self._check_request(method, max_bytes, media_types)
                     begin_read_committed(request.env.cr)
-                    return handler(self, *([self._authenticate()] if auth else []))
+                    return handler(self, *([self._authenticate(hot)] if auth else []))
                 except RETRIABLE:
                     request.env.cr.rollback()
                 except Exception as error:  # noqa: BLE001 - the device gets an answer
@@ -140,7 +144,7 @@ class ClubDeviceApi(Controller):
             return request.make_response("", headers=headers, status=304)
         return self._answer({"rev": device["config_rev"], **body}, headers=headers)
 
-    @device_route("/checkins", "POST", media_types=(JSON, FORM))
+    @device_route("/checkins", "POST", media_types=(JSON, FORM), hot=True)
     def checkin(self, device):
         self._require_active(device)
         item = self._read_body((JSON, FORM))
@@ -197,11 +201,16 @@ class ClubDeviceApi(Controller):
 
     # === CHECKING IN === #
 
-    def _authenticate(self):
+    def _authenticate(self, may_be_known):
         """The device that sent this request; from now on we speak its language."""
-        device = request.env["ir.http"]._authenticate_club_device()
-        request.update_context(lang=self._language(device["lang"]))
+        device = request.env["ir.http"]._authenticate_club_device(may_be_known)
+        self._speak(self._language(device["lang"]))
         return device
+
+    def _speak(self, lang):
+        """Answer in this language. A new environment for nothing would cost time."""
+        if request.env.context.get("lang") != lang:
+            request.update_context(lang=lang)
 
     def _take(self, device, item):
         intake = request.env["club.checkin.intake"]

@@ -4,4 +4,11 @@ from . import segment
 from . import club, messaging, partner
 
 # isort: split
-from . import crm_lead, ir_actions_server, ir_http, res_company, res_config_settings
+from . import (
+    crm_lead,
+    ir_actions_server,
+    ir_http,
+    ir_model_fields,
+    res_company,
+    res_config_settings,
+)

@@ -2,7 +2,6 @@ from odoo import models
 from odoo.http import request
 
 from ..tools.problem import Problem
-from .club.club_checkin_statements import DEVICE_OF_TOKEN
 from .club.club_device_pairing import TOKEN_PREFIX
 
 
@@ -10,12 +9,14 @@ class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     @classmethod
-    def _authenticate_club_device(cls):
+    def _authenticate_club_device(cls, may_be_known=False):
         """Tell which device sent this request, by its bearer token.
 
         Unknown, malformed, revoked and outdated tokens take one path and get one
         answer: always a look-up, always a comparison of digests.
 
+        :param bool may_be_known: the caller compares the row's ``stamp`` with the
+            present one, so that settings remembered from an earlier request may do
         :return: the device and its company's club settings
         :rtype: dict
         :raise Problem: ``no-token`` or ``bad-token``
@@ -29,9 +30,12 @@ class IrHttp(models.AbstractModel):
         public_id = rest.partition("_")[0] if prefix == TOKEN_PREFIX else ""
         # NUL never reaches the database: it would be an error instead of a refusal.
         public_id = public_id.replace("\0", "")[:64]
-        DEVICE_OF_TOKEN.execute(request.env.cr, {"public_id": public_id})
-        row = request.env.cr.dictfetchone()
         device = request.env["club.device.pairing"]
+        if may_be_known:
+            row = device._get_known_row(public_id)
+            if row and device._token_state(row, token) == "current":
+                return row
+        row = device._get_row(public_id)
         state = device._token_state(row, token)
         if not row or not state or not row["active"]:
             raise Problem("bad-token", headers={"WWW-Authenticate": "Bearer"})

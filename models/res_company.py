@@ -92,6 +92,21 @@ class ResCompany(models.Model):
         string="Messenger links", compute="_compute_club_links", help="One per line."
     )
 
+    segment_confirm_percent = fields.Integer(
+        string="Ask when a segment changes by (%)",
+        default=30,
+        help="Saving a condition that moves more of its people than this asks first.",
+    )
+    segment_confirm_people = fields.Integer(
+        string="and by (people)",
+        default=50,
+        help="Small segments change by large shares: this many have to move, too.",
+    )
+
+    _segment_confirm_positive = models.Constraint(
+        "CHECK(segment_confirm_percent >= 0 AND segment_confirm_people >= 0)",
+        "Write 0 to be asked each time, never less.",
+    )
     _club_daily_cap_positive = models.Constraint(
         "CHECK(club_daily_cap >= 0 AND club_milestone_every >= 0)",
         "Write 0 for no limit and no milestone, never less.",

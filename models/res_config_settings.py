@@ -41,6 +41,12 @@ class ResConfigSettings(models.TransientModel):
     club_pos_device_id = fields.Many2one(
         related="company_id.club_pos_device_id", readonly=False
     )
+    segment_confirm_percent = fields.Integer(
+        related="company_id.segment_confirm_percent", readonly=False
+    )
+    segment_confirm_people = fields.Integer(
+        related="company_id.segment_confirm_people", readonly=False
+    )
     club_slogan = fields.Char(related="company_id.club_slogan", readonly=False)
     club_instagram = fields.Char(related="company_id.club_instagram", readonly=False)
     club_telegram = fields.Char(related="company_id.club_telegram", readonly=False)

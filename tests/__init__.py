@@ -1,5 +1,6 @@
 # What needs Odoo processes of its own (tests/served.py) runs with `make test` only.
 from . import (
+    test_client_units,
     test_club_access,
     test_club_correct,
     test_club_dashboard,
@@ -18,9 +19,12 @@ from . import (
     test_device_api_contract,
     test_device_api_limits,
     test_device_api_pair,
+    test_device_api_settings,
     test_kiosk_device,
     test_kiosk_page,
+    test_segment_preview,
     test_sms_queue,
+    test_tools_filter_text,
     test_tools_message_choice,
     test_tools_phone,
     test_tools_sms_text,

@@ -1,4 +1,4 @@
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import ClubHttpCommon
 
@@ -53,6 +53,39 @@ class TestClubTodayBrowser(ClubHttpCommon):
         self.follow_up()
         self.member(self.visitor).partner_id.name = "Sample Guest"
         self.env.flush_all()
+
+    def test_who_is_calling_is_asked_from_any_screen(self):
+        self.check_in_two_guests()
+        self.run_in_browser(
+            f"""
+            location.hash = "";
+            odoo.__WOWL_DEBUG__.root.env.services.action.doAction(
+                "customer_segmentation.club_member_action");
+            await query(".o_list_view, .o_kanban_view");
+            (await query(".o_menu_systray button[title='Who is calling?']")).click();
+            const menu = await query(".o_club_caller_menu");
+            type(menu.querySelector(".o_club_caller_input"), "{self.visitor}");
+            menu.querySelector("form button.btn-primary").click();
+            const person = await query(".o_club_caller_menu .o_club_caller_person a");
+            equal(person.textContent.trim(), "Sample Guest", "the caller");
+            person.click();
+            await wait("the contact", () =>
+                document.querySelector(".o_form_view .o_field_widget[name='name']"));
+            equal(document.querySelector(".o_club_caller_menu"), null, "the menu");
+            """
+        )
+
+    def test_nobody_else_is_asked(self):
+        """Without the club there is no phone in the corner."""
+        user = new_test_user(self.env, login="nobody-of-the-club")
+        self.browser_js(
+            "/odoo/discuss",
+            'console[document.querySelector(".o_menu_systray '
+            "button[title='Who is calling?']\") ? 'error' : 'log']"
+            "('test successful');",
+            ready="!!document.querySelector('.o_menu_systray .o_user_menu')",
+            login=user.login,
+        )
 
     def test_figure_opens_its_list_and_the_caller_is_known(self):
         self.check_in_two_guests()

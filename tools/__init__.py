@@ -1,1 +1,1 @@
-from . import phone, sms_text
+from . import persian, phone, sms_text

@@ -56,16 +56,31 @@ class PhoneNumber:
     """A mobile number in the forms the product needs.
 
     ``e164`` is the only form to store and compare; ``national`` and
-    ``international`` are for people. ``region`` is the ISO 3166 code of the
-    number's own country. ``verified`` is False when the metadata does not know
-    the number's block and it was taken on its shape alone.
+    ``international`` are for people, made when asked for. ``region`` is the ISO 3166
+    code of the number's own country. ``verified`` is False when the metadata does not
+    know the number's block and it was taken on its shape alone.
     """
 
-    e164: str
-    national: str
-    international: str
-    region: str
+    parsed: phonenumbers.PhoneNumber
     verified: bool
+
+    @property
+    def e164(self) -> str:
+        return phonenumbers.format_number(self.parsed, PhoneNumberFormat.E164)
+
+    @property
+    def national(self) -> str:
+        return phonenumbers.format_number(self.parsed, PhoneNumberFormat.NATIONAL)
+
+    @property
+    def international(self) -> str:
+        return phonenumbers.format_number(self.parsed, PhoneNumberFormat.INTERNATIONAL)
+
+    @property
+    def region(self) -> str:
+        return phonenumbers.region_code_for_number(
+            self.parsed
+        ) or phonenumbers.region_code_for_country_code(self.parsed.country_code)
 
 
 def parse_phone(
@@ -96,17 +111,7 @@ def parse_phone(
         raise PhoneError("foreign-not-allowed")
     if is_valid and phonenumbers.number_type(number) not in SMS_TYPES:
         raise PhoneError("not-mobile")
-    return PhoneNumber(
-        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
-        national=phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
-        international=phonenumbers.format_number(
-            number,
-            PhoneNumberFormat.INTERNATIONAL,
-        ),
-        region=phonenumbers.region_code_for_number(number)
-        or phonenumbers.region_code_for_country_code(number.country_code),
-        verified=is_valid,
-    )
+    return PhoneNumber(parsed=number, verified=is_valid)
 
 
 def is_mobile(e164_or_raw: str, region: str) -> bool:

@@ -4,6 +4,8 @@ from . import (
     club_checkin_manual,
     club_checkin_not_customer,
     club_preset_apply,
+    customer_segment_assign,
+    customer_segment_confirm,
     customer_segment_why,
     privacy_lookup_wizard_line,
 )

@@ -46,13 +46,14 @@ class ClubPresetApply(models.TransientModel):
         # A club manager may set up the club without being an administrator.
         company.sudo().write(values)
         if self.device_id:
-            self.device_id.write(
-                {
-                    "gap_minutes": preset.gap_minutes,
-                    "tag_required": preset.tag_required,
-                    "privacy": preset.privacy,
-                }
-            )
+            behaviour = {
+                "gap_minutes": preset.gap_minutes,
+                "tag_required": preset.tag_required,
+            }
+            # What stands on a tablet is read by whoever is next in the queue.
+            if self.device_id.kind != "tablet":
+                behaviour["privacy"] = preset.privacy
+            self.device_id.write(behaviour)
             self._create_tags()
         return {"type": "ir.actions.act_window_close"}
 

@@ -7,17 +7,22 @@ class CustomerSegmentWhy(models.TransientModel):
     _name = "customer.segment.why"
     _description = "Why Is … In?"
 
-    segment_id = fields.Many2one("customer.segment", required=True, ondelete="cascade")
+    segment_id = fields.Many2one("customer.segment", ondelete="cascade")
     model = fields.Selection(related="segment_id.model")
+    subject_model = fields.Char(help="Set when the question begins at a contact.")
     partner_id = fields.Many2one("res.partner", ondelete="cascade")
     lead_id = fields.Many2one("crm.lead", ondelete="cascade")
     answer = fields.Text(compute="_compute_answer")
 
-    @api.depends("partner_id", "lead_id")
+    @api.depends("partner_id", "lead_id", "segment_id")
     def _compute_answer(self):
         for wizard in self:
             record = wizard.lead_id if wizard.model == "crm.lead" else wizard.partner_id
-            wizard.answer = record and wizard._tell(wizard.segment_id.why(record.id))
+            wizard.answer = (
+                record
+                and wizard.segment_id
+                and wizard._tell(wizard.segment_id.why(record.id))
+            )
 
     def _tell(self, why):
         lines = [

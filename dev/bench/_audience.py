@@ -63,7 +63,9 @@ def opened(environment, name, **options):
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
-    conf = environment.write_conf("bench-orm", db_name=name, log_level="warn", **options)
+    conf = environment.write_conf(
+        "bench-orm", db_name=name, log_level="warn", **options
+    )
     config.parse_config(["-c", str(conf)], setup_logging=True)
     registry = Registry(name)
     try:

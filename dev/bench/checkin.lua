@@ -18,9 +18,6 @@ function init(arguments)
    if kind ~= "known" and kind ~= "new" then
       path = "/club/bench/" .. kind
    end
-   if false then
-      path = "/club/bench/constant"
-   end
    headers = {}
    for at = 4, #arguments do
       table.insert(headers, {

@@ -62,14 +62,15 @@ class ClubCheckinIntake(models.AbstractModel):
         if not self.env.cr.rowcount:
             raise self._quota_exceeded(device)
 
-    def _refuse_early(self, device):
-        """Refuse a device that was too fast when it was recognised, at no further cost.
+    def _refuse_early(self, device, ahead_seconds):
+        """Refuse a device that is too fast, at no further cost.
 
+        :param float ahead_seconds: of its rate; None if not known
         :raise Problem: ``quota-exceeded`` with the seconds to wait
         """
         tolerance = self._get_quota_values(device)["tolerance"]
-        if (device["ahead_seconds"] or 0.0) > tolerance:
-            raise self._wait_problem(device["ahead_seconds"] - tolerance)
+        if (ahead_seconds or 0.0) > tolerance:
+            raise self._wait_problem(ahead_seconds - tolerance)
 
     def _quota_exceeded(self, device):
         """The refusal that tells how long the device has to wait.
@@ -161,14 +162,18 @@ class ClubCheckinIntake(models.AbstractModel):
         :raise Problem: see docs/device-api.md
         """
         if device["limited"]:
-            self._refuse_early(device)
+            self._refuse_early(device, device["ahead_seconds"])
         try:
             facts = self._read_item(device, item)
         except Problem:
+            if device.get("known"):
+                self._check_stamp(device, self._get_stamp(device))
             if device["limited"]:
                 self._take_quota(device)
             raise
         taken = self._take_member(device, facts, joined_by)
+        if device.get("known"):
+            self._check_known(device, taken)
         if not device["club_open"] or taken["replay"] or facts["too_old"]:
             if device["limited"]:
                 # A member may have been made for an event that came just before us.
@@ -182,6 +187,30 @@ class ClubCheckinIntake(models.AbstractModel):
         else:
             visit = self._judge(device, facts, taken)
         return self._insert_visit(device, facts, taken, visit)
+
+    def _check_known(self, device, taken):
+        """Go on with remembered settings only while they are the present ones.
+
+        :raise SerializationFailure: to begin again with the present ones
+        :raise Problem: ``quota-exceeded`` with the seconds to wait
+        """
+        self._check_stamp(device, taken["stamp"])
+        try:
+            self._refuse_early(device, taken["ahead_seconds"])
+        except Problem:
+            # A refusal commits; the member that was made for it must not stay.
+            self.env.cr.rollback()
+            raise
+
+    def _check_stamp(self, device, stamp):
+        if stamp != device["stamp"]:
+            self.env["club.device.pairing"]._forget_rows()
+            raise psycopg2.errors.SerializationFailure()
+
+    def _get_stamp(self, device):
+        """The present version of a device's settings, for what is refused by them."""
+        row = self.env["club.device.pairing"]._get_row(device["public_id"])
+        return row and row["stamp"]
 
     # === READING THE ITEM === #
 

@@ -6,8 +6,8 @@ lock, taken by the first of ``TAKE_MEMBER``, puts check-ins of one number in a r
 
 from ...tools.prepared import Prepared
 
-# A device with the settings of its club, and how far ahead of its rate it is. Only what
-# comes with a token is limited.
+# A device with the settings of its club, how far ahead of its rate it is, and a stamp:
+# which versions of both rows these are. Only what comes with a token is limited.
 _DEVICE = """
            d.id, d.company_id, d.state, d.active, d.public_id, d.token_hash,
            d.token_next_hash, d.token_next_at, d.config_rev, d.lang, d.tag_required,
@@ -17,7 +17,8 @@ _DEVICE = """
            c.club_open, c.club_silent, c.club_late_hours, c.club_daily_cap,
            c.club_welcome_template_id, c.club_repeat_template_id,
            c.club_milestone_every, c.club_milestone_template_id,
-           c.club_consent_version, coalesce(c.club_tz, 'UTC') AS club_tz
+           c.club_consent_version, coalesce(c.club_tz, 'UTC') AS club_tz,
+           concat_ws(' ', d.xmin, d.ctid, c.xmin, c.ctid) AS stamp
       FROM club_device d
       JOIN res_country k ON k.id = d.country_id
       JOIN res_company c ON c.id = d.company_id
@@ -90,6 +91,12 @@ _READ_MEMBER = """
                            OR p.phone_sanitized = %(phone)s
                               AND coalesce(p.company_id, %(company)s) = %(company)s)
                   ) AS contact_no_sms,
+           (SELECT concat_ws(' ', d.xmin, d.ctid, c.xmin, c.ctid)
+              FROM club_device d JOIN res_company c ON c.id = d.company_id
+             WHERE d.id = %(device)s) AS stamp,
+           (SELECT rate_tat - extract(epoch FROM clock_timestamp())::float8
+              FROM club_device_activity
+             WHERE device_id = %(device)s) AS ahead_seconds,
            past.in_gap, past.same_digit, past.tag_pressed_before, past.sent_today,
            t.id AS tag_id, t.first_mode, t.first_template_id, t.repeat_mode,
            t.repeat_template_id, t.first_scope,

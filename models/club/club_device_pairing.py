@@ -13,9 +13,10 @@ import qrcode.image.svg
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, frozendict, ormcache
 
 from ...tools.problem import Problem
+from .club_checkin_statements import DEVICE_OF_TOKEN
 from .club_pairing_failure import GLOBAL_ALERT_PER_HOUR
 
 _logger = logging.getLogger(__name__)
@@ -256,6 +257,41 @@ class ClubDevicePairing(models.AbstractModel):
             }
         )
         return token
+
+    @api.model
+    def _get_row(self, public_id):
+        """A device and its club's settings, as ``club.checkin.intake`` reads them.
+
+        :param str public_id: the part of a token that names the device
+        :rtype: dict or None
+        """
+        DEVICE_OF_TOKEN.execute(self.env.cr, {"public_id": public_id})
+        return self.env.cr.dictfetchone()
+
+    @api.model
+    def _get_known_row(self, public_id):
+        """The same, perhaps of an earlier request; None for a device at rest.
+
+        Whoever uses it compares ``stamp``: remembering is no promise.
+        """
+        try:
+            return self._remember_row(public_id)
+        except LookupError:
+            return None
+
+    @ormcache("public_id")
+    def _remember_row(self, public_id):
+        """:raise LookupError: which is not remembered, for a device at rest"""
+        row = self._get_row(public_id)
+        if not row or not row["active"] or row["state"] != "active":
+            raise LookupError(public_id)
+        # How far ahead it was then says nothing now.
+        return frozendict(row, ahead_seconds=None, known=True)
+
+    @api.model
+    def _forget_rows(self):
+        """Some device or company has changed since its settings were remembered."""
+        self.env.registry.clear_cache()
 
     @api.model
     def _token_state(self, row, token):

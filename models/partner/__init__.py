@@ -1,9 +1,13 @@
 from . import (
     customer_salutation,
+    partner_birthday_mixin,
     partner_club_mixin,
+    partner_company_mixin,
     partner_messaging_mixin,
     partner_privacy_mixin,
     partner_segment_mixin,
+    partner_visits_mixin,
+    res_country_state,
 )
 
 # isort: split

@@ -4,10 +4,13 @@ from odoo import models
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = [
+        "partner.birthday.mixin",
         "partner.club.mixin",
+        "partner.company.mixin",
         "partner.messaging.mixin",
         "partner.privacy.mixin",
         "partner.segment.mixin",
+        "partner.visits.mixin",
         "res.partner",
     ]
 

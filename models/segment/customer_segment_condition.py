@@ -1,16 +1,24 @@
 import ast
-from datetime import date, datetime
+import re
+
+import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.orm.domains import DomainCondition
-from odoo.tools import SQL, ormcache
+from odoo.orm.domains import DomainCondition, DomainNot
+from odoo.tools import ormcache
 
-# Core answers these with «match everybody» for some operators (odoo19 §2.3).
-LYING_FIELDS = {
-    ("res.partner", "credit"): (">", "<", ">=", "<="),
-    ("res.partner", "debit"): (">", "<", ">=", "<="),
+from ...tools.persian import spellings
+
+# Core searches these over journal items only: contacts without any are missed, and
+# other operators match everybody (odoo19 §2.3).
+LYING_FIELDS = {("res.partner", "credit"), ("res.partner", "debit")}
+ABOVE_ZERO = {
+    ">": lambda value: value >= 0,
+    ">=": lambda value: value > 0,
+    "<": lambda value: value <= 0,
+    "<=": lambda value: value < 0,
 }
 # Custom properties without a value are NULL: a negative condition misses them.
 PROPERTY_OPERATORS = (
@@ -25,12 +33,9 @@ PROPERTY_OPERATORS = (
     "=like",
     "=ilike",
 )
-
-# How many conditions one statement asks; a row has at most 1,600 columns, and a
-# longer statement takes longer to plan than two.
-CONDITIONS_AT_ONCE = 100
-# What a many2one may refer to that is too large to be read for a single contact.
-LARGE = ("res.partner", "crm.lead")
+RELATIVE_DATE = re.compile(r"(today|now)\b|[+=-]\d+[dwmyHMS]\b|[+=-]\w+day\b")
+# Core reads weeks in the user's language; a segment has its own.
+WEEK = re.compile(r"week_start|\w+day\b")
 
 
 class CustomerSegmentCondition(models.AbstractModel):
@@ -132,164 +137,84 @@ class CustomerSegmentCondition(models.AbstractModel):
         :return: ``odoo.tools.Query``
         """
         model = self._model_of(segment)
-        domain = self._compiled(segment.model, segment.domain)
+        domain = self._domain_of(segment)
         domain &= self._audience_domain(segment)
         if record_ids is not None:
             domain &= Domain("id", "in", list(record_ids))
         return model._search(domain)
 
-    @api.model
+    def _domain_of(self, segment):
+        """A segment's condition as it is asked.
+
+        :param segment: one dynamic ``customer.segment``
+        :rtype: Domain
+        """
+        if WEEK.search(segment.domain or ""):
+            # Depends on the day.
+            model = self._model_of(segment)
+            return self._honest(model, self._parse(segment.domain))
+        return self._compiled(segment.model, segment.domain)
+
     @ormcache("model_name", "text")
     def _compiled(self, model_name, text):
-        """A condition read and simplified, as far as that depends on nothing but the
-        fields: dates, rights and what searches find are resolved at every use.
+        """A condition as far as it depends on nothing but its text and the fields;
+        dates, rights and what searches find are resolved at every use.
         """
         model = self.env[model_name]
-        return self._with_rules(model, self._parse(text)).optimize(model)
+        return self._honest(model, self._parse(text)).optimize(model)
 
-    def _with_rules(self, model, domain):
-        """Ask for documents «that the responsible may see» also where core does not.
+    def _honest(self, model, domain):
+        """The same condition where core would read it differently from its words.
 
-        «Set» and «not set» on a list of documents look at all of them, whoever asks;
-        the same question as «any» goes through the record rules.
+        «Set» on a list of documents looks at those that the responsible may see; weeks
+        start as the segment says; both ways to write a Persian letter are one.
+
+        :param model: with the rights, time zone and language of the segment
+        :param Domain domain: as written
+        :rtype: Domain
         """
 
         def rewrite(condition):
-            field = model._fields.get(condition.field_expr)
-            is_list = field is not None and field.type in ("one2many", "many2many")
-            if is_list and condition.operator in ("=", "!=") and not condition.value:
-                operator = "any" if condition.operator == "!=" else "not any"
-                return Domain(condition.field_expr, operator, [("id", "!=", False)])
+            name, _dot, rest = condition.field_expr.partition(".")
+            operator, value = condition.operator, condition.value
+            field = model._fields.get(name)
+            if field is None:
+                return condition
+            if field.relational and (rest or operator in ("any", "not any")):
+                inner = Domain(rest, operator, value) if rest else Domain(value)
+                inner = self._honest(model.env[field.comodel_name], inner)
+                return Domain(name, "any" if rest else operator, inner)
+            is_list = field.type in ("one2many", "many2many")
+            if is_list and operator in ("=", "!=") and not value:
+                operator = "any" if operator == "!=" else "not any"
+                return Domain(name, operator, [("id", "!=", False)])
+            if field.type in ("date", "datetime") and not rest:
+                return Domain(name, operator, self._on_clock(model, value))
+            if field.type in ("char", "text") and not rest:
+                return self._both_letters(name, operator, value)
             return condition
 
         return domain.map_conditions(rewrite)
 
-    # === FEW RECORDS, MANY CONDITIONS === #
+    def _on_clock(self, model, value):
+        """A date that depends on the week's first day, resolved here."""
+        if not isinstance(value, str) or not WEEK.search(value):
+            return value
+        words = self.env["customer.segment.words"]
+        context = model.env.context
+        clock = words._clock_of(context.get("tz"), context.get("lang"))
+        return words._utc(words._resolve(value, clock))
 
-    @api.model
-    def _matches(self, segments, record_ids):
-        """Which of a few records meet the conditions of which segments.
-
-        The records are read once, with each condition as one more column: what is asked
-        of other documents is then looked up for just these records.
-
-        :param segments: dynamic ``customer.segment`` recordset of one model
-        :param list record_ids: ids of contacts or leads
-        :return: queries of ``segment_id, id``
-        :rtype: list[SQL]
-        """
-        return [
-            self._matches_of(alike[start : start + CONDITIONS_AT_ONCE], record_ids)
-            for alike in segments.grouped(self._viewpoint).values()
-            for start in range(0, len(alike), CONDITIONS_AT_ONCE)
-        ]
-
-    def _viewpoint(self, segment):
-        """What segments share that can be evaluated in one reading."""
-        active = self.env[segment.model]._active_name
-        asks_active = any(
-            leaf.field_expr == active
-            for leaf in self._compiled(segment.model, segment.domain).iter_conditions()
-        )
-        return (
-            segment.user_id,
-            segment.company_id,
-            segment.tz,
-            segment.lang,
-            asks_active,
-        )
-
-    def _matches_of(self, segments, record_ids):
-        model = self._model_of(segments[:1])
-        if not self._has_plain_search(model):
-            return SQL(" UNION ALL ").join(
-                SQL(
-                    "SELECT %s AS segment_id, q.id FROM (%s) q(id)",
-                    segment.id,
-                    self._query(segment, record_ids).select(),
-                )
-                for segment in segments
-            )
-        ids = list(record_ids)
-        query = model._search(
-            self._audience_domain(segments[:1]) & Domain("id", "in", ids),
-            active_test=not self._viewpoint(segments[:1])[-1],
-        )
-        holds = [self._to_sql(segment, model, query, ids) for segment in segments]
-        return SQL(
-            "SELECT segment_id, id FROM (%s) matched WHERE holds",
-            query.select(
-                SQL("%s AS id", SQL.identifier(query.table, "id")),
-                SQL("unnest(%s) AS segment_id", list(segments.ids)),
-                SQL("unnest(ARRAY[%s]) AS holds", SQL(", ").join(holds)),
-            ),
-        )
-
-    def _to_sql(self, segment, model, query, ids):
-        """A condition as one boolean expression on the table of a query of a few ids."""
-        domain = self._compiled(segment.model, segment.domain).optimize_full(model)
-        domain = self._narrow(model, domain, ids)
-        return domain.optimize_full(model)._to_sql(model, query.table, query)
-
-    def _narrow(self, model, domain, ids):
-        """Ask documents of these records only, wherever the condition asks documents.
-
-        Says the same of these records; else PostgreSQL may well read all documents to
-        answer for one contact, always so below «or» and «not».
-
-        :param model: the model of ``domain``
-        :param Domain domain: fully optimised
-        :param list ids: the only records that are asked about
-        """
-
-        narrowed = []
-
-        def narrow(condition):
-            field = model._fields.get(condition.field_expr)
-            if condition.operator not in ("any", "not any") or not isinstance(
-                condition.value, Domain
-            ):
-                return condition
-            comodel = model.env[field.comodel_name]
-            if field.type == "one2many" and len(ids) > 1:
-                # For a single record PostgreSQL looks them up by itself.
-                inverse = comodel._fields[field.inverse_name]
-                if not inverse.store or not comodel._has_field_access(inverse, "read"):
-                    return condition
-                inner = condition.value
-                only = Domain(inverse.name, "in", ids)
-            elif field.type == "many2one" and comodel._name in LARGE:
-                related = self._related_ids(model, field, tuple(ids))
-                only = Domain("id", "in", related)
-                inner = self._narrow(comodel, condition.value, related)
-            else:
-                return condition
-            narrowed.append(field)
-            return Domain(field.name, condition.operator, inner & only)
-
-        answer = domain.map_conditions(narrow)
-        # What has not changed need not be optimised once more.
-        return answer if narrowed else domain
-
-    def _related_ids(self, model, field, ids):
-        """What a many2one of a few records refers to; read once in a transaction."""
-        cache = self.env.cr.cache.setdefault("customer_segment_related_ids", {})
-        key = (model._name, field.name, ids)
-        if key not in cache:
-            rows = self.env.execute_query(
-                SQL(
-                    "SELECT DISTINCT %s FROM %s WHERE id = ANY(%s)",
-                    SQL.identifier(field.name, to_flush=field),
-                    SQL.identifier(model._table),
-                    list(ids),
-                )
-            )
-            cache[key] = [row[0] for row in rows if row[0]]
-        return cache[key]
-
-    def _has_plain_search(self, model):
-        """Whether no addon changes what a search on the model finds."""
-        return type(model)._search is models.BaseModel._search
+    def _both_letters(self, name, operator, value):
+        texts = list(value) if isinstance(value, (list, tuple, set)) else [value]
+        variants = [variant for text in texts for variant in spellings(text)]
+        if len(variants) == len(texts):
+            return Domain(name, operator, value)
+        if operator in ("=", "in", "!=", "not in"):
+            positive = operator in ("=", "in")
+            return Domain(name, "in" if positive else "not in", variants)
+        combine = Domain.AND if operator.startswith("not") else Domain.OR
+        return combine(Domain(name, operator, variant) for variant in variants)
 
     # === CHECKING === #
 
@@ -303,10 +228,13 @@ class CustomerSegmentCondition(models.AbstractModel):
         domain = self._parse(segment.domain)
         model = self._model_of(segment)
         self._segment_ids(segment)
-        self._check_domain(model, domain)
         try:
-            model._search(domain & self._audience_domain(segment)).subselect()
-            model.search_count(domain, limit=1)
+            self._check_domain(model, domain)
+            with self.env.cr.savepoint():
+                self._query(segment).subselect()
+                model.search_count(self._honest(model, domain), limit=1)
+        except ValidationError:
+            raise
         except AccessError as error:
             raise ValidationError(
                 self.env._(
@@ -315,58 +243,78 @@ class CustomerSegmentCondition(models.AbstractModel):
                     reason=error,
                 )
             ) from error
-        except (ValueError, TypeError, NotImplementedError, UserError) as error:
+        except (
+            ValueError,
+            TypeError,
+            NotImplementedError,
+            UserError,
+            psycopg2.DataError,
+            psycopg2.ProgrammingError,
+        ) as error:
             raise ValidationError(
                 self.env._("The condition cannot be evaluated: %s", error)
             ) from error
 
-    def _check_domain(self, model, domain):
-        for condition in domain.iter_conditions():
-            self._check_condition(model, condition)
+    def _check_domain(self, model, domain, negated=False):
+        if isinstance(domain, DomainNot):
+            self._check_domain(model, domain.child, not negated)
+        elif isinstance(domain, DomainCondition):
+            self._check_condition(model, domain, negated)
+        else:
+            for child in getattr(domain, "children", ()):
+                self._check_domain(model, child, negated)
 
-    def _check_condition(self, model, condition):
+    def _check_condition(self, model, condition, negated):
+        if condition.operator == "=?":
+            raise ValidationError(
+                self.env._("The operator “=?” matches everybody without a value.")
+            )
         path = condition.field_expr.split(".")
         for position, name in enumerate(path):
-            field = model._fields.get(name)
-            if field is None:
-                raise ValidationError(
-                    self.env._(
-                        "“%(field)s” does not exist on %(model)s (any more).",
-                        field=name,
-                        model=model._description,
-                    )
-                )
-            if not model._has_field_access(field, "read"):
-                raise ValidationError(
-                    self.env._(
-                        "%(user)s may not read “%(field)s”.",
-                        user=model.env.user.name,
-                        field=field.string,
-                    )
-                )
+            field = self._check_field(model, name)
+            rest = path[position + 1 :]
             if field.type == "properties":
-                self._check_property(field, path[position + 1 :], condition)
+                self._check_property(field, rest, condition, negated)
                 return
-            if not field.store and not field.search:
-                raise ValidationError(
-                    self.env._(
-                        "“%s” is only computed on the screen and cannot be searched.",
-                        field.string,
-                    )
-                )
-            self._check_lying(model, field, condition)
-            if field.relational:
-                model = model.env[field.comodel_name].with_env(model.env)
-            elif path[position + 1 :]:
+            if not rest:
+                self._check_lying(model, field, condition, negated)
+                self._check_date(field, condition)
+            if not field.relational:
                 # A part of a date, such as birthdate.month_number.
                 break
-        if isinstance(condition.value, Domain):
-            self._check_domain(model, condition.value)
-        elif condition.operator in ("any", "not any"):
+            model = model.env[field.comodel_name].with_env(model.env)
+        if condition.operator in ("any", "not any"):
             self._check_domain(model, Domain(condition.value))
 
-    def _check_property(self, field, rest, condition):
-        if rest and condition.operator not in PROPERTY_OPERATORS:
+    def _check_field(self, model, name):
+        field = model._fields.get(name)
+        if field is None:
+            raise ValidationError(
+                self.env._(
+                    "“%(field)s” does not exist on %(model)s (any more).",
+                    field=name,
+                    model=model._description,
+                )
+            )
+        if not model._has_field_access(field, "read"):
+            raise ValidationError(
+                self.env._(
+                    "%(user)s may not read “%(field)s”.",
+                    user=model.env.user.name,
+                    field=field.string,
+                )
+            )
+        if not field.store and not field.search:
+            raise ValidationError(
+                self.env._(
+                    "“%s” is only computed on the screen and cannot be searched.",
+                    field.string,
+                )
+            )
+        return field
+
+    def _check_property(self, field, rest, condition, negated):
+        if rest and (negated or condition.operator not in PROPERTY_OPERATORS):
             raise ValidationError(
                 self.env._(
                     "“%s” is a custom property: conditions with “is not” miss those "
@@ -374,8 +322,9 @@ class CustomerSegmentCondition(models.AbstractModel):
                     field.string,
                 )
             )
-        text = condition.value
-        if isinstance(text, str) and text.split(" ")[0] in ("today", "now"):
+        values = condition.value
+        values = values if isinstance(values, (list, tuple)) else [values]
+        if any(isinstance(text, str) and RELATIVE_DATE.match(text) for text in values):
             raise ValidationError(
                 self.env._(
                     "“%s” is a custom property: relative dates do not work on it. "
@@ -384,15 +333,46 @@ class CustomerSegmentCondition(models.AbstractModel):
                 )
             )
 
-    def _check_lying(self, model, field, condition):
-        allowed = LYING_FIELDS.get((model._name, field.name))
-        if allowed and condition.operator not in allowed:
-            raise ValidationError(
-                self.env._(
-                    "“%s” can only be compared with more than or less than: other "
-                    "conditions on it match everybody.",
-                    field.string,
+    def _check_date(self, field, condition):
+        if field.type not in ("date", "datetime"):
+            return
+        words = self.env["customer.segment.words"]
+        values = condition.value
+        for value in values if isinstance(values, (list, tuple)) else [values]:
+            if not value:
+                continue
+            try:
+                words._resolve(value, words._clock_of("UTC", "en_US"))
+            except (ValueError, TypeError, OverflowError) as error:
+                raise ValidationError(
+                    self.env._(
+                        "“%(value)s” is not a date. Write one as 2026-10-23, or as "
+                        "“today -30d”.",
+                        value=value,
+                    )
+                ) from error
+
+    def _check_lying(self, model, field, condition, negated):
+        """Refuse conditions for which core's own search gives everybody."""
+        if (model._name, field.name) in LYING_FIELDS:
+            is_above = ABOVE_ZERO.get(condition.operator)
+            value = condition.value
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if negated or not is_above or not is_number or not is_above(value):
+                raise ValidationError(
+                    self.env._(
+                        "“%s” can only be asked for more than an amount: other "
+                        "conditions on it match everybody, or miss those who have no "
+                        "entries.",
+                        field.string,
+                    )
                 )
+        if not field.search or condition.operator in ("any", "not any"):
+            return
+        operator, value = condition.operator, condition.value
+        if Domain(field.name, operator, value).optimize_full(model).is_true():
+            raise ValidationError(
+                self.env._("“%s” matches everybody with this condition.", field.string)
             )
 
     # === DEPENDENCIES === #
@@ -437,16 +417,18 @@ class CustomerSegmentCondition(models.AbstractModel):
         :rtype: list[dict]
         """
         model = self._model_of(segment)
+        clock = self.env["customer.segment.words"]._clock(segment)
         rows = []
-        self._explain_domain(model, self._parse(segment.domain), record, 0, rows)
+        domain = self._parse(segment.domain)
+        self._explain_domain(model, domain, record, clock, 0, rows)
         return rows
 
-    def _explain_domain(self, model, domain, record, depth, rows):
-        holds = bool(model.search_count(domain & Domain("id", "=", record.id), limit=1))
+    def _explain_domain(self, model, domain, record, clock, depth, rows):
+        honest = self._honest(model, domain) & Domain("id", "=", record.id)
+        holds = bool(model.search_count(honest, limit=1))
         if isinstance(domain, DomainCondition):
-            rows.append(
-                {"depth": depth, "text": self._describe(model, domain), "holds": holds}
-            )
+            text = self.env["customer.segment.words"]._part(model, domain, clock)
+            rows.append({"depth": depth, "text": text, "holds": holds})
             return
         children = getattr(domain, "children", None)
         if children is None:
@@ -459,24 +441,4 @@ class CustomerSegmentCondition(models.AbstractModel):
             text = self.env._("Everybody") if domain.is_true() else self.env._("Nobody")
         rows.append({"depth": depth, "text": text, "holds": holds})
         for child in children:
-            self._explain_domain(model, child, record, depth + 1, rows)
-
-    def _describe(self, model, condition):
-        """One condition in words: labels of its path, operator, value."""
-        labels = []
-        for name in condition.field_expr.split("."):
-            field = model._fields.get(name)
-            labels.append(field.get_description(self.env)["string"] if field else name)
-            if field is not None and field.relational:
-                model = model.env[field.comodel_name]
-        value = condition.value
-        if isinstance(value, Domain):
-            inner = ", ".join(
-                self._describe(model, part) for part in value.iter_conditions()
-            )
-            value = f"({inner})"
-        elif isinstance(value, (list, tuple)):
-            value = ", ".join(map(str, value))
-        elif isinstance(value, (date, datetime)):
-            value = str(value)
-        return f"{' → '.join(labels)} {condition.operator} {value}"
+            self._explain_domain(model, child, record, clock, depth + 1, rows)

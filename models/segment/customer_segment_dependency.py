@@ -49,6 +49,8 @@ class CustomerSegment(models.Model):
 
         :return: list of ``customer.segment``
         """
+        if len(self) < 2:
+            return list(self)
         ordered, wanted = [], set(self.ids)
 
         def visit(segment, trail):

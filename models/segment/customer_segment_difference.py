@@ -124,9 +124,7 @@ class CustomerSegmentDifference(models.AbstractModel):
             pin=pin,
             table=table,
             segments=list(segments.ids),
-            only=SQL()
-            if ids is None
-            else SQL(" AND %s = ANY(%s)", column, list(ids)),
+            only=SQL() if ids is None else SQL(" AND %s = ANY(%s)", column, list(ids)),
         )
 
     def _not_out(self, relation, pins):
@@ -153,7 +151,7 @@ class CustomerSegmentDifference(models.AbstractModel):
         return SQL(" AND ").join(wanted)
 
     def _first_matches(self, segments, candidates, wanted):
-        """Of each exclusive set the first match; other segments stand for themselves."""
+        """Of an exclusive set the first match; others stand for themselves."""
         ordered = segments.sorted(lambda segment: (segment.sequence, segment.id))
         return SQL(
             """
@@ -176,9 +174,7 @@ class CustomerSegmentDifference(models.AbstractModel):
     # === HOW THAT DIFFERS === #
 
     def _joined(self, segments, target, ids):
-        """Target ``t`` beside present members ``r``; where one is missing, somebody
-        enters or leaves.
-        """
+        """Target ``t`` beside members ``r``: who lacks in one enters or leaves."""
         return SQL(
             "(%s) t FULL JOIN (%s) r ON r.segment_id = t.segment_id AND r.id = t.id",
             target,

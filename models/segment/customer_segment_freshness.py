@@ -40,8 +40,9 @@ class CustomerSegment(models.Model):
                    AND CASE state
                        WHEN 'quarantined' THEN coalesce(next_attempt <= %(now)s, TRUE)
                        WHEN 'stale' THEN TRUE
-                       ELSE coalesce(last_refresh + make_interval(mins => refresh_minutes)
-                                     <= %(now)s, TRUE)
+                       ELSE last_refresh IS NULL
+                            OR last_refresh + make_interval(mins => refresh_minutes)
+                               <= %(now)s
                        END
                  ORDER BY state = 'quarantined',
                           CASE state WHEN 'quarantined' THEN next_attempt
@@ -195,8 +196,8 @@ class CustomerSegment(models.Model):
             )
         except ValidationError as known:
             return known.args[0]
-        except Exception:  # noqa: BLE001 - the first error says what is wrong
-            pass
+        except Exception as other:  # noqa: BLE001 - the first one says what is wrong
+            _logger.debug("Segment %s: %s", self.id, type(other).__name__)
         text = str(error).strip()
         return text.splitlines()[0] if text else type(error).__name__
 

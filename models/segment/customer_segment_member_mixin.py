@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -11,6 +11,17 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
 
     _name = "customer.segment.member.mixin"
     _description = "Member of Segments"
+
+    segment_count = fields.Integer(
+        string="Number of segments",
+        compute="_compute_segment_count",
+        groups="base.group_user",
+    )
+
+    @api.depends("segment_ids")
+    def _compute_segment_count(self):
+        for record in self:
+            record.segment_count = len(record.segment_ids)
 
     def _search_segment_ids(self, operator, value):
         """Segments the user may not see match nothing, also by id.
@@ -49,6 +60,38 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
                 segments.select(),
             ),
         )
+
+    # === ACTIONS === #
+
+    def action_open_segment_events(self):
+        """Open which segments this contact or lead entered and left."""
+        self.ensure_one()
+        kind = "partner" if self._name == "res.partner" else "lead"
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_segmentation.customer_segment_event_action"
+        )
+        action["domain"] = [(f"{kind}_id", "=", self.id)]
+        action["context"] = {}
+        action["display_name"] = self.env._(
+            "Segments of %s", self.display_name or self.env._("this record")
+        )
+        return action
+
+    def action_open_segment_why(self):
+        """Ask why this contact or lead is in a segment, or why not."""
+        self.ensure_one()
+        kind = "partner" if self._name == "res.partner" else "lead"
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "customer.segment.why",
+            "name": self.env._("Why in, or not in?"),
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                f"default_{kind}_id": self.id,
+                "default_subject_model": self._name,
+            },
+        }
 
     # === CRUD METHODS === #
 

@@ -69,8 +69,10 @@ class CustomerSegmentRefresh(models.AbstractModel):
 
     def _levels(self, segments):
         """Segments by how deep they use each other: within a level nobody does."""
-        depths = {}
-        for unit in self._units(segments):
+        depths, units = {}, self._units(segments)
+        if len(units) == 1:
+            return units
+        for unit in units:
             used = unit.browse().union(*(segment._uses() for segment in unit))
             depth = max((depths.get(other, -1) for other in used - unit), default=-1)
             depths.update(dict.fromkeys(unit, depth + 1))
@@ -109,11 +111,17 @@ class CustomerSegmentRefresh(models.AbstractModel):
 
     def _contained(self, segments, keep, ids=None, cause="rule"):
         """Compute and write, or leave everything as it was."""
-        with quiet_sql(), self.env.cr.savepoint(flush=False):
-            with time_limit(self.env.cr, STATEMENT_SECONDS):
-                return self.env["customer.segment.difference"]._apply(
-                    segments, keep, ids, cause
-                )
+        cr = self.env.cr
+        difference = self.env["customer.segment.difference"]
+        if all(segment.kind == "static" for segment in segments):
+            return difference._apply(segments, keep, ids, cause)
+        # The limit ends before the savepoint, or goes with it.
+        with (
+            quiet_sql(),
+            cr.savepoint(flush=False),
+            time_limit(cr, STATEMENT_SECONDS),
+        ):
+            return difference._apply(segments, keep, ids, cause)
 
     def _conclude(self, segments, found, broken, is_total):
         """Count the members, quarantine what is broken, tell caches and dependents.
@@ -178,7 +186,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
         for segment in asked:
             try:
                 self._try(segment, ids, STATEMENT_SECONDS / len(asked))
-            except Exception as reason:  # noqa: BLE001 - conditions run anybody's code
+            except Exception as reason:
                 if self._is_passing(reason):
                     raise
                 broken[segment] = reason
@@ -186,15 +194,14 @@ class CustomerSegmentRefresh(models.AbstractModel):
         return broken or dict.fromkeys(asked, error)
 
     def _try(self, segment, ids, seconds):
-        condition = self.env["customer.segment.condition"]
-        with quiet_sql(), self.env.cr.savepoint(flush=False):
-            with time_limit(self.env.cr, seconds):
-                if ids is None:
-                    queries = [condition._query(segment).select()]
-                else:
-                    queries = condition._matches(segment, ids)
-                for query in queries:
-                    self.env.execute_query(SQL("SELECT count(*) FROM (%s) q", query))
+        condition, cr = self.env["customer.segment.condition"], self.env.cr
+        with quiet_sql(), cr.savepoint(flush=False), time_limit(cr, seconds):
+            if ids is None:
+                queries = [condition._query(segment).select()]
+            else:
+                queries = condition._matches(segment, ids)
+            for query in queries:
+                self.env.execute_query(SQL("SELECT count(*) FROM (%s) q", query))
 
     def _is_passing(self, error):
         """Whether an error is another transaction's or the database's, and no fault of

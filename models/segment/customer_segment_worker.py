@@ -48,10 +48,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
         :param bool wait: or else pass over those that somebody else holds
         :return: the locked ones
         :rtype: recordset
-        :raise psycopg2.errors.LockNotAvailable: after ``LOCK_SECONDS``
         """
-        if wait:
-            self.env.cr.execute(SQL("SET LOCAL lock_timeout = %s", f"{LOCK_SECONDS}s"))
         rows = self.env.execute_query(
             SQL(
                 "SELECT id FROM customer_segment WHERE id = ANY(%s) ORDER BY id "
@@ -60,8 +57,6 @@ class CustomerSegmentRefresh(models.AbstractModel):
                 SQL() if wait else SQL("SKIP LOCKED"),
             )
         )
-        if wait:
-            self.env.cr.execute(SQL("SET LOCAL lock_timeout = DEFAULT"))
         locked = {row[0] for row in rows}
         return segments.filtered(lambda segment: segment.id in locked)
 
@@ -83,6 +78,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
             begin_read_committed(self.env.cr)
             try:
                 with quiet_sql():
+                    self.env.cr.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
                     return step(*arguments)
             except RETRIABLE:
                 if attempt == ATTEMPTS:

@@ -5,6 +5,7 @@ import {
 } from "@customer_segmentation/sms_text_field/sms_count";
 import {describe, expect, test} from "@odoo/hoot";
 import {animationFrame} from "@odoo/hoot-mock";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {
     contains,
     defineModels,
@@ -47,6 +48,8 @@ class SmsText extends models.Model {
     _records = [{id: 1, body: "سلام", suffix: "لغو11"}];
 }
 
+// The client asks for channels as it starts, wherever mail is installed.
+defineMailModels();
 defineModels([SmsText]);
 onRpc("has_group", () => true);
 

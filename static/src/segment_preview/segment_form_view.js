@@ -1,0 +1,54 @@
+import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {FormController} from "@web/views/form/form_controller";
+import {formView} from "@web/views/form/form_view";
+import {formatInteger} from "@web/views/fields/formatters";
+import {previewValues} from "./segment_preview_values";
+
+const PATIENCE_SECONDS = 10;
+
+/** Asks before a changed condition moves many people at once. */
+export class SegmentFormController extends FormController {
+    async onWillSaveRecord(record, changes) {
+        const proceed = await super.onWillSaveRecord(record, changes);
+        if (proceed === false || !record.resId || !record.dirty) {
+            return proceed;
+        }
+        const answer = await this.orm.call(
+            "customer.segment",
+            "preview",
+            [[record.resId]],
+            {values: previewValues(record), patience: PATIENCE_SECONDS}
+        );
+        return answer.confirm ? this.confirmChange(answer) : proceed;
+    }
+
+    confirmChange({entering, leaving, total}) {
+        return new Promise((resolve) => {
+            this.dialogService.add(
+                ConfirmationDialog,
+                {
+                    title: _t("Change this segment?"),
+                    body: _t(
+                        "%(entering)s people enter and %(leaving)s leave: it will hold %(total)s.",
+                        {
+                            entering: formatInteger(entering),
+                            leaving: formatInteger(leaving),
+                            total: formatInteger(total),
+                        }
+                    ),
+                    confirmLabel: _t("Change it"),
+                    confirm: () => resolve(true),
+                    cancel: () => resolve(false),
+                },
+                {onClose: () => resolve(false)}
+            );
+        });
+    }
+}
+
+registry.category("views").add("customer_segment_form", {
+    ...formView,
+    Controller: SegmentFormController,
+});
