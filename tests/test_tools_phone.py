@@ -63,7 +63,7 @@ class TestToolsPhone(BaseCase):
     def test_number_has_every_form(self):
         number = phone.parse_phone("9121234567", "ir")
         self.assertEqual(number.e164, IRAN_MOBILE)
-        self.assertEqual(number.national, "0912 123 4567")
+        self.assertEqual(number.national, "09121234567")
         self.assertEqual(number.international, "+98 912 123 4567")
         self.assertEqual(number.region, "IR")
         self.assertIs(number.verified, True)

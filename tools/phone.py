@@ -70,7 +70,9 @@ class PhoneNumber:
 
     @property
     def national(self) -> str:
-        return phonenumbers.format_number(self.parsed, PhoneNumberFormat.NATIONAL)
+        """Digits only: groups of digits change places in right-to-left text."""
+        text = phonenumbers.format_number(self.parsed, PhoneNumberFormat.NATIONAL)
+        return "".join(filter(str.isdigit, text))
 
     @property
     def international(self) -> str:

@@ -87,12 +87,13 @@ class CustomerSegmentWords(models.AbstractModel):
         return record.display_name
 
     def _quote(self, text):
-        return self.env._("“%s”", text)
+        return f"«{text}»" if self._is_persian() else f"“{text}”"
 
     def _digits(self, text):
-        if (self.env.lang or "").startswith("fa"):
-            return text.translate(PERSIAN_DIGITS)
-        return text
+        return text.translate(PERSIAN_DIGITS) if self._is_persian() else text
+
+    def _is_persian(self):
+        return (self.env.lang or "").startswith("fa")
 
     # === DATES === #
 

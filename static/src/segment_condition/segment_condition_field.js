@@ -32,6 +32,12 @@ export class SegmentConditionField extends DomainField {
         return ["", "[]"].includes(this.getDomain().replace(/\s/g, ""));
     }
 
+    /** Validity only: the audience beside the field counts as the responsible. */
+    async checkProps(props = this.props) {
+        const isValid = await this.quickValidityCheck(props);
+        this.updateState({isValid, recordCount: 0, hasLimitedCount: false});
+    }
+
     /** The tree is for editing; who only reads has the sentence below it. */
     get showsTree() {
         return Boolean(this.env.debug) || !(this.isEmpty || this.props.readonly);
