@@ -193,7 +193,9 @@ class CustomerSegment(models.Model):
         partners.invalidate_recordset(["included_segment_ids"])
         engine = self.env["customer.segment.refresh"].sudo()
         segments = self.sudo().browse().concat(*engine._units(self.sudo()))
-        engine._lock(segments)
+        if segments != self or "dynamic" in self.mapped("kind"):
+            # Whoever only puts people into groups need not wait for each other.
+            engine._lock(segments)
         engine._refresh_records(segments, partners.ids, cause)
         # Other segments' conditions may ask for this group.
         partners._touch_segments()

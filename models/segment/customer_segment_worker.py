@@ -78,7 +78,9 @@ class CustomerSegmentRefresh(models.AbstractModel):
             begin_read_committed(self.env.cr)
             try:
                 with quiet_sql():
-                    self.env.cr.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+                    self.env.cr.execute(
+                        SQL("SET LOCAL lock_timeout = %s", f"{LOCK_SECONDS}s")
+                    )
                     return step(*arguments)
             except RETRIABLE:
                 if attempt == ATTEMPTS:
