@@ -1,4 +1,4 @@
-"""The scripts that docs/integrators.md quotes run as they stand."""
+"""The scripts that the documents for integrators quote run as they stand."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ from .served import ServedCase, WebClient
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "dev" / "examples"
-DOCUMENT = ROOT / "docs" / "integrators.md"
+DOCUMENTS = [ROOT / "docs" / name for name in ("integrators.md", "segments.md")]
 CLUB_MANAGER = "customer_segmentation_group_club_manager"
 LOGIN, PASSWORD = "integrator", "integrator-7319"
 TIMEOUT = 60  # seconds, start of Python included
@@ -111,6 +111,34 @@ class TestIntegratorExamples(ServedCase):
         self.judge("xmlrpc_club.py", PASSWORD, 2_000_000)
         self.assertTrue(self.run_script("xmlrpc_club.py", self.key)["device_id"])
 
+    def judge_segments(self, name, secret):
+        """The first run fills segment and group, a second one changes nothing."""
+        here = [
+            self.web.make("res.partner", name=f"{name} {number}", city="Tehran")
+            for number in range(3)
+        ]
+        first = self.run_script(name, secret)
+        self.assertEqual(first["segment"]["state"], "fresh")
+        self.assertEqual(first["segment"]["member_count"], len(first["members"]))
+        self.assertLessEqual(set(here), set(first["members"]))
+        self.assertEqual(first["changed"], len(first["members"]))
+        self.assertEqual(set(first["group"]["partner_ids"]), set(first["members"][:2]))
+        self.assertTrue(first["why"]["is_member"])
+        self.assertEqual(
+            {event["cause"] for event in first["events"]}, {"rule", "hand"}
+        )
+        again = self.run_script(name, secret)
+        self.assertEqual(again["changed"], 0)
+        self.assertEqual(again["events"], first["events"])
+
+    def test_segments_json2(self):
+        """Segment, group, events and reasons with the key of a person."""
+        self.judge_segments("json2_segments.py", self.key)
+
+    def test_segments_xmlrpc(self):
+        """The same with a password."""
+        self.judge_segments("xmlrpc_segments.py", PASSWORD)
+
     def test_wrong_secret_is_refused(self):
         """A script with a wrong secret ends with an error, not with data."""
         for name in ("json2_club.py", "xmlrpc_club.py"):
@@ -118,10 +146,10 @@ class TestIntegratorExamples(ServedCase):
                 self.run_script(name, "wrong")
 
     def test_document_quotes_the_scripts(self):
-        """Each script stands in the document letter by letter."""
+        """Each script stands in a document letter by letter."""
         blocks = re.findall(
             r"`dev/examples/(\w+\.py)`:\n\n```python\n(.*?)```\n",
-            DOCUMENT.read_text(encoding="utf-8"),
+            "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS),
             re.DOTALL,
         )
         quoted = dict(blocks)

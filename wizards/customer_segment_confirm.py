@@ -28,7 +28,7 @@ class CustomerSegmentConfirm(models.TransientModel):
     def _compute_message(self):
         for wizard in self:
             segment = wizard.segment_id
-            date = format_datetime(self.env, segment.last_refresh, tz=segment.tz)
+            date = format_datetime(self.env, segment.last_refresh)
             wizard.message = self.env._(
                 "“%(name)s” has stopped. Its %(count)s members are those as of "
                 "%(date)s. Go on with them?",

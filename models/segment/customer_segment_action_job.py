@@ -67,7 +67,8 @@ class CustomerSegmentActionJob(models.Model):
         for action in self._actions_with_work():
             while time.monotonic() < stop:
                 try:
-                    handled = self._act_batch(action)
+                    with quiet_sql():
+                        handled = self._act_batch(action)
                 except RETRIABLE:
                     # Somebody edits the same records: after them.
                     self.env.cr.rollback()

@@ -2,7 +2,6 @@ import {Component} from "@odoo/owl";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {registry} from "@web/core/registry";
 import {user} from "@web/core/user";
-import {useService} from "@web/core/utils/hooks";
 import {STATIC_ACTIONS_GROUP_NUMBER} from "@web/search/action_menus/action_menus";
 
 const MARKETER = "customer_segmentation.customer_segmentation_group_marketer";
@@ -13,23 +12,20 @@ export class SegmentFromFilter extends Component {
     static components = {DropdownItem};
     static props = {};
 
-    setup() {
-        this.action = useService("action");
-        this.orm = useService("orm");
-    }
-
     async save() {
+        // The menu is gone when the answer comes: services of the component would be too.
+        const {action, orm} = this.env.services;
         const {domainString, facets, resModel} = this.env.searchModel;
         const words = facets
             .filter((facet) => facet.type !== "groupBy")
             .flatMap((facet) => facet.values);
-        const action = await this.orm.call(
+        const form = await orm.call(
             "customer.segment",
             "action_new_from_filter",
             [resModel, domainString],
             {name: words.join(", ")}
         );
-        this.action.doAction(action);
+        await action.doAction(form);
     }
 }
 
