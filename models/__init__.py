@@ -1,4 +1,4 @@
-from . import segment
+from . import profile, segment
 
 # isort: split
 from . import club, messaging, partner

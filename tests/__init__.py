@@ -22,6 +22,7 @@ from . import (
     test_device_api_settings,
     test_kiosk_device,
     test_kiosk_page,
+    test_profile_contact,
     test_segment_condition_browser,
     test_segment_condition_ready,
     test_segment_condition_refused,

@@ -328,6 +328,14 @@ class TestSegmentConditionPlaces(ReadyCommon):
         self.assertIn("گیلان", gilan.with_context(lang="fa_IR").display_name)
         self.assertIn("Gilan", gilan.with_context(lang="en_US").display_name)
 
+    def test_address_carries_the_name_not_the_code(self):
+        gilan = self.iran().filtered(lambda state: state.code == "01")
+        partner = self.env["res.partner"].create(
+            {"name": "X", "country_id": gilan.country_id.id, "state_id": gilan.id}
+        )
+        self.assertIn("Gilan", partner.contact_address)
+        self.assertNotIn("01", partner.contact_address)
+
     def test_provinces_of_another_module_stay(self):
         """By code or by name, however it writes them; nothing is doubled."""
         State = self.env["res.country.state"]

@@ -15,6 +15,7 @@ from .paths import (
     fingerprint,
     manifest,
     remove,
+    records_hash,
     source_hash,
     step,
 )
@@ -147,16 +148,20 @@ def fresh(environment: Environment, name: str, log_name: str = "install") -> Non
     copy(environment, base, name)
     with step(f"{MODULE} installed in {name}"):
         install(environment, name, [MODULE], LOG / f"{log_name}.log")
-    set_note(environment, name, f"{base} {source_hash()}")
+    set_note(environment, name, f"{base} {records_hash()} {source_hash()}")
 
 
 def current(environment: Environment, name: str, log_name: str = "install") -> None:
-    """Make or update a kept database so that it matches the sources."""
+    """Make or update a kept database so that it matches the sources.
+
+    Changed records need a new one: an update neither makes those that people may
+    delete nor touches those that they may edit.
+    """
     state, wanted = note(environment, name), source_hash()
-    base = template(environment)
-    if state == f"{base} {wanted}":
+    made_of = f"{template(environment)} {records_hash()}"
+    if state == f"{made_of} {wanted}":
         return
-    if not state.startswith(f"{base} "):
+    if not state.startswith(f"{made_of} "):
         fresh(environment, name, log_name)
         return
     update(environment, name, log_name)
@@ -172,6 +177,10 @@ def update(environment: Environment, name: str, log_name: str = "install") -> No
             log=LOG / f"{log_name}.log",
             what=f"updating {MODULE}",
         )
+<<<<<<< HEAD
+=======
+    set_note(environment, name, f"{made_of} {wanted}")
+>>>>>>> origin/main
 
 
 def check_name(name: str) -> str:

@@ -156,6 +156,12 @@ def source_hash() -> str:
     return fingerprint(*parts)
 
 
+def records_hash() -> str:
+    """Return a hash of the records that an update may leave as they are."""
+    folders = [ROOT / "data", ROOT / "security"]
+    return fingerprint(*sorted(p for f in folders for p in f.glob("*.xml")))
+
+
 def main(function) -> None:
     """Run a script: errors meant for people without a traceback, Ctrl-C quietly."""
     try:

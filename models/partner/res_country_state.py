@@ -93,6 +93,11 @@ class ResCountryState(models.Model):
                 for code, name, local_name in missing
             ]
         )
+        if states and iran.address_format:
+            # Their codes are numbers: no envelope carries them.
+            iran.address_format = iran.address_format.replace(
+                "%(state_code)s", "%(state_name)s"
+            )
         self.env["ir.model.data"]._update_xmlids(
             [
                 {

@@ -9,6 +9,7 @@ class ResPartner(models.Model):
         "partner.company.mixin",
         "partner.messaging.mixin",
         "partner.privacy.mixin",
+        "partner.profile.mixin",
         "partner.segment.mixin",
         "partner.visits.mixin",
         "res.partner",
