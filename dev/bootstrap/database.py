@@ -165,7 +165,7 @@ def current(environment: Environment, name: str, log_name: str = "install") -> N
         fresh(environment, name, log_name)
         return
     update(environment, name, log_name)
-    set_note(environment, name, f"{base} {wanted}")
+    set_note(environment, name, f"{made_of} {wanted}")
 
 
 def update(environment: Environment, name: str, log_name: str = "install") -> None:
@@ -177,10 +177,6 @@ def update(environment: Environment, name: str, log_name: str = "install") -> No
             log=LOG / f"{log_name}.log",
             what=f"updating {MODULE}",
         )
-<<<<<<< HEAD
-=======
-    set_note(environment, name, f"{made_of} {wanted}")
->>>>>>> origin/main
 
 
 def check_name(name: str) -> str:
