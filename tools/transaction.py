@@ -1,5 +1,8 @@
 """Transactions of the hot path, where Odoo's REPEATABLE READ costs retries."""
 
+import contextlib
+from collections.abc import Iterator
+
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from odoo.sql_db import BaseCursor, Cursor
@@ -39,3 +42,20 @@ def reset_characteristics(connection) -> None:
     connection.set_session(
         isolation_level="DEFAULT", readonly="DEFAULT", deferrable="DEFAULT"
     )
+
+
+@contextlib.contextmanager
+def time_limit(cr: BaseCursor, seconds: float) -> Iterator[None]:
+    """Let PostgreSQL end any statement of the block that takes longer.
+
+    The limit before it comes back at the end. After an error the caller has to roll
+    back to a savepoint before the block, which brings it back, too.
+    """
+    cr.execute(
+        "SELECT current_setting('statement_timeout'),"
+        " set_config('statement_timeout', %s, TRUE)",
+        [str(int(seconds * 1000))],
+    )
+    before = cr.fetchone()[0]
+    yield
+    cr.execute("SELECT set_config('statement_timeout', %s, TRUE)", [before])

@@ -14,8 +14,8 @@ from .paths import (
     SetupError,
     fingerprint,
     manifest,
-    remove,
     records_hash,
+    remove,
     source_hash,
     step,
 )

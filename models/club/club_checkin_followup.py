@@ -199,6 +199,8 @@ class ClubCheckinFollowup(models.AbstractModel):
             ).items():
                 group._add_partners(members.member_id.partner_id)
             self._apply_tags(kept)
+            # Conditions on visits.
+            known.member_id.partner_id._touch_segments()
             self._queue_messages(batch, company)
         checkins.write({"state": "done", "next_attempt_at": False, "error": False})
 

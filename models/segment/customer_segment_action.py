@@ -200,40 +200,36 @@ class CustomerSegment(models.Model):
 
         :param relation: ``Membership`` of these segments
         :param str cause: cause of the events
-        :return: (RETURNING clause of the CTE ``events``, a further CTE), or two empty
-            ones where no action waits for anything
-        :rtype: tuple[SQL, SQL]
+        :return: a further CTE, which reads ``segment_id, id, kind`` of the CTE
+            ``events``; empty where no action waits for anything
+        :rtype: SQL
         """
         filled = self.sudo().filtered("last_refresh")
         if cause == "merge" or not filled.action_ids:
-            return SQL(), SQL()
+            return SQL()
         same = SQL(
             "FROM customer_segment_event old WHERE old.segment_id = e.segment_id "
             "AND old.kind = e.kind AND old.%(column)s = e.id",
             column=relation.column,
         )
-        return (
-            SQL("RETURNING segment_id, %s AS id, kind", relation.column),
-            SQL(
-                """,
-                jobs AS (
-                    INSERT INTO customer_segment_action_job
-                                (action_id, %(column)s, date, state)
-                         SELECT a.id, e.id, clock_timestamp() AT TIME ZONE 'UTC',
-                                'waiting'
-                           FROM events e
-                           JOIN customer_segment_action a
-                             ON a.segment_id = e.segment_id AND a.trigger = e.kind
-                          WHERE a.active AND a.segment_id = ANY(%(filled)s)
-                            AND (a.first_time_only IS NOT TRUE
-                                 OR NOT EXISTS (SELECT %(same)s))
-                            AND (SELECT count(*) %(same)s
-                                    AND old.date > now() AT TIME ZONE 'UTC'
-                                                   - interval '1 day') < %(times)s)
-                """,
-                column=relation.column,
-                filled=list(filled.ids),
-                same=same,
-                times=TIMES_A_DAY,
-            ),
+        return SQL(
+            """,
+            jobs AS (
+                INSERT INTO customer_segment_action_job
+                            (action_id, %(column)s, date, state)
+                     SELECT a.id, e.id, clock_timestamp() AT TIME ZONE 'UTC', 'waiting'
+                       FROM events e
+                       JOIN customer_segment_action a
+                         ON a.segment_id = e.segment_id AND a.trigger = e.kind
+                      WHERE a.active AND a.segment_id = ANY(%(filled)s)
+                        AND (a.first_time_only IS NOT TRUE
+                             OR NOT EXISTS (SELECT %(same)s))
+                        AND (SELECT count(*) %(same)s
+                                AND old.date > now() AT TIME ZONE 'UTC'
+                                               - interval '1 day') < %(times)s)
+            """,
+            column=relation.column,
+            filled=list(filled.ids),
+            same=same,
+            times=TIMES_A_DAY,
         )

@@ -7,6 +7,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.orm.domains import DomainCondition, DomainNot
+from odoo.tools import ormcache
 
 from ...tools.persian import spellings
 
@@ -136,11 +137,31 @@ class CustomerSegmentCondition(models.AbstractModel):
         :return: ``odoo.tools.Query``
         """
         model = self._model_of(segment)
-        domain = self._honest(model, self._parse(segment.domain))
+        domain = self._domain_of(segment)
         domain &= self._audience_domain(segment)
         if record_ids is not None:
             domain &= Domain("id", "in", list(record_ids))
         return model._search(domain)
+
+    def _domain_of(self, segment):
+        """A segment's condition as it is asked.
+
+        :param segment: one dynamic ``customer.segment``
+        :rtype: Domain
+        """
+        if WEEK.search(segment.domain or ""):
+            # Depends on the day.
+            model = self._model_of(segment)
+            return self._honest(model, self._parse(segment.domain))
+        return self._compiled(segment.model, segment.domain)
+
+    @ormcache("model_name", "text")
+    def _compiled(self, model_name, text):
+        """A condition as far as it depends on nothing but its text and the fields;
+        dates, rights and what searches find are resolved at every use.
+        """
+        model = self.env[model_name]
+        return self._honest(model, self._parse(text)).optimize(model)
 
     def _honest(self, model, domain):
         """The same condition where core would read it differently from its words.

@@ -19,12 +19,12 @@ class CustomerSegment(models.Model):
         """
         self.ensure_one()
         used = self.sudo().exclude_segment_ids
-        if self.kind == "dynamic":
+        if self.kind == "dynamic" and "segment_ids" in (self.domain or ""):
             try:
                 ids = self.env["customer.segment.condition"]._segment_ids(self)
             except ValidationError:
                 ids = ()
-            used |= self.sudo().browse(ids).exists()
+            used |= self.sudo().browse(ids).exists() if ids else used
         return used
 
     def _find_cycle(self):
@@ -49,6 +49,8 @@ class CustomerSegment(models.Model):
 
         :return: list of ``customer.segment``
         """
+        if len(self) < 2:
+            return list(self)
         ordered, wanted = [], set(self.ids)
 
         def visit(segment, trail):

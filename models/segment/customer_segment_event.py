@@ -33,7 +33,11 @@ class CustomerSegmentEvent(models.Model):
     date = fields.Datetime(required=True, readonly=True)
     user_id = fields.Many2one("res.users", ondelete="set null", readonly=True)
 
-    _segment_date = models.Index("(segment_id, date)")
+    # Written in bulk, segment by segment: a summary of pages finds them again and costs
+    # next to nothing, where a second full index would cost a tenth of a first fill.
+    _segment_date = models.Index(
+        "USING brin (segment_id, date) WITH (pages_per_range = 16)"
+    )
     _partner = models.Index("(partner_id) WHERE partner_id IS NOT NULL")
     _lead = models.Index("(lead_id) WHERE lead_id IS NOT NULL")
 
@@ -47,3 +51,4 @@ class CustomerSegmentTouch(models.Model):
 
     partner_id = fields.Integer()
     lead_id = fields.Integer()
+    segment_id = fields.Integer(help="Only this segment has not looked yet.")

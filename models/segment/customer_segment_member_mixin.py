@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-TOUCH_CRON = "customer_segmentation.customer_segment_touch_cron"
-
 
 class CustomerSegmentMemberMixin(models.AbstractModel):
     """What contacts and leads share as members of segments.

@@ -1,9 +1,10 @@
 from collections import namedtuple
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ...tools.quiet_sql import quiet_sql
+MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
 
 Membership = namedtuple("Membership", "table column included excluded")
 MEMBERSHIPS = {
@@ -23,7 +24,7 @@ MEMBERSHIPS = {
 
 
 class CustomerSegment(models.Model):
-    """Who is in a segment: pins, refresh, and what a refresh leaves behind."""
+    """Who is in a segment: pins, groups and the refresh."""
 
     _inherit = "customer.segment"
 
@@ -82,73 +83,48 @@ class CustomerSegment(models.Model):
         return MEMBERSHIPS[model]
 
     def _membership(self):
-        """Tables and column of this segment's members; one model at a time."""
-        return MEMBERSHIPS[self.model]
-
-    def _make_stale(self):
-        fresh = self.filtered(lambda segment: segment.state == "fresh")
-        fresh.write({"state": "stale"})
+        """Tables and column of the members of these segments, all of one model."""
+        return MEMBERSHIPS[self[:1].model]
 
     def _refresh_after_change(self):
         """Groups are filled by hand: they are right at once. Conditions follow."""
-        self.env.flush_all()
         groups = self.filtered(lambda segment: segment.kind == "static")
-        for unit in self.env["customer.segment.refresh"].sudo()._units(groups.sudo()):
-            self.env["customer.segment.refresh"].sudo()._refresh_unit(
-                unit, cause="hand"
-            )
+        engine = self.env["customer.segment.refresh"].sudo()
+        for unit in engine._units(groups.sudo()):
+            engine._refresh_unit(unit, cause="hand")
         if self - groups:
-            self.env.ref(
-                "customer_segmentation.customer_segment_refresh_cron"
-            ).sudo()._trigger()
+            engine._wake()
 
     def refresh(self, partner_ids=None, lead_ids=None):
         """Compute who is in these segments now.
+
+        Each segment (or exclusive set) is a transaction of its own, unless the caller
+        has written something in this one. Segments used by these come first; a segment
+        that cannot be evaluated is stopped and keeps its members, the others go on.
 
         :param list partner_ids: only these contacts, or None for all
         :param list lead_ids: only these leads, or None for all
         :return: how many entered or left
         :rtype: int
-        :raise AccessError: for whoever may not change segments
+        :raise AccessError: for whoever may not use segments
         """
-        self.check_access("write")
+        if not (self.env.su or self.env.user.has_group(MARKETER)):
+            raise AccessError(self.env._("Only marketers may refresh segments."))
+        self.check_access("read")
         engine = self.env["customer.segment.refresh"].sudo()
-        ids = partner_ids if partner_ids is not None else lead_ids
-        changed = 0
-        for unit in engine._units(self.sudo()):
-            unit._lock_in_turn()
-            changed += engine._refresh_unit(unit, ids)
-        return changed
-
-    def _lock_in_turn(self):
-        """Wait while a worker refreshes these segments, instead of giving up.
-
-        What that worker changed makes this transaction start over, as RPC calls do.
-        """
-        with quiet_sql():
-            self.env.execute_query(
-                SQL(
-                    "SELECT FROM customer_segment WHERE id = ANY(%s) ORDER BY id "
-                    "FOR NO KEY UPDATE",
-                    list(self.ids),
-                )
-            )
+        if partner_ids is None and lead_ids is None:
+            return engine._refresh_now(self.sudo())
+        only = {"res.partner": partner_ids, "crm.lead": lead_ids}
+        return sum(
+            engine._refresh_records_now(segments, only[model])
+            for model, segments in self.sudo().grouped("model").items()
+            if only[model]
+        )
 
     def action_refresh(self):
         """Refresh now."""
         self.refresh()
         return True
-
-    def _note_refresh(self, seconds):
-        self.activity_unlink(["mail.mail_activity_data_warning"])
-        self.write(
-            {
-                "state": "fresh",
-                "error": False,
-                "last_refresh": fields.Datetime.now(),
-                "refresh_seconds": round(seconds, 3),
-            }
-        )
 
     def _update_member_count(self):
         self.env.flush_all()
@@ -166,25 +142,6 @@ class CustomerSegment(models.Model):
             )
         )
         self.invalidate_recordset(["member_count"])
-
-    def _quarantine(self, error):
-        """Keep the last good members, say why, and tell the responsible once."""
-        for segment in self:
-            text = str(error).strip().splitlines()[0] if str(error).strip() else ""
-            already = segment.state == "quarantined"
-            segment.write(
-                {"state": "quarantined", "error": text or type(error).__name__}
-            )
-            if not already:
-                segment.activity_schedule(
-                    "mail.mail_activity_data_warning",
-                    user_id=segment.user_id.id,
-                    summary=self.env._("This segment has stopped"),
-                    note=self.env._(
-                        "Its condition cannot be evaluated. The members of the last "
-                        "good refresh stay. Open the segment to see why."
-                    ),
-                )
 
     # === GROUPS === #
 
@@ -235,5 +192,10 @@ class CustomerSegment(models.Model):
         self.invalidate_recordset(["included_partner_ids"])
         partners.invalidate_recordset(["included_segment_ids"])
         engine = self.env["customer.segment.refresh"].sudo()
-        for unit in engine._units(self.sudo()):
-            engine._refresh_unit(unit, partners.ids, cause)
+        segments = self.sudo().browse().concat(*engine._units(self.sudo()))
+        if segments != self or "dynamic" in self.mapped("kind"):
+            # Whoever only puts people into groups need not wait for each other.
+            engine._lock(segments)
+        engine._refresh_records(segments, partners.ids, cause)
+        # Other segments' conditions may ask for this group.
+        partners._touch_segments()

@@ -53,9 +53,10 @@ class CustomerSegmentMerge(models.AbstractModel):
         )
         segments = self.env["customer.segment"].sudo().browse([row[0] for row in rows])
         engine = self.env["customer.segment.refresh"].sudo()
-        for unit in engine._units(segments):
-            engine._refresh_unit(unit, target.ids, cause="merge")
-            unit._update_member_count()
+        segments = segments.browse().concat(*engine._units(segments))
+        engine._lock(segments)
+        engine._refresh_records(segments, target.ids, cause="merge")
+        segments._update_member_count()
 
     def _hand_over(self, table, column, ids):
         """Move the rows of a relation table; return the segments new to the target."""

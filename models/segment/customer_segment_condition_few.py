@@ -1,0 +1,140 @@
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+# How many conditions one statement asks; a row has at most 1,600 columns, and a
+# longer statement takes longer to plan than two.
+CONDITIONS_AT_ONCE = 100
+# What a many2one may refer to that is too large to be read for a single contact.
+LARGE = ("res.partner", "crm.lead")
+
+
+class CustomerSegmentCondition(models.AbstractModel):
+    """Many conditions asked of few records: within seconds after an edit."""
+
+    _inherit = "customer.segment.condition"
+
+    @api.model
+    def _matches(self, segments, record_ids):
+        """Which of a few records meet the conditions of which segments.
+
+        The records are read once, with each condition as one more column: what is asked
+        of other documents is then looked up for just these records.
+
+        :param segments: dynamic ``customer.segment`` recordset of one model
+        :param list record_ids: ids of contacts or leads
+        :return: queries of ``segment_id, id``
+        :rtype: list[SQL]
+        """
+        return [
+            self._matches_of(alike[start : start + CONDITIONS_AT_ONCE], record_ids)
+            for alike in segments.grouped(self._viewpoint).values()
+            for start in range(0, len(alike), CONDITIONS_AT_ONCE)
+        ]
+
+    def _viewpoint(self, segment):
+        """What segments share that can be evaluated in one reading."""
+        active = self.env[segment.model]._active_name
+        asks_active = any(
+            leaf.field_expr == active
+            for leaf in self._domain_of(segment).iter_conditions()
+        )
+        return (
+            segment.user_id,
+            segment.company_id,
+            segment.tz,
+            segment.lang,
+            asks_active,
+        )
+
+    def _matches_of(self, segments, record_ids):
+        model = self._model_of(segments[:1])
+        if not self._has_plain_search(model):
+            return SQL(" UNION ALL ").join(
+                SQL(
+                    "SELECT %s AS segment_id, q.id FROM (%s) q(id)",
+                    segment.id,
+                    self._query(segment, record_ids).select(),
+                )
+                for segment in segments
+            )
+        ids = list(record_ids)
+        query = model._search(
+            self._audience_domain(segments[:1]) & Domain("id", "in", ids),
+            active_test=not self._viewpoint(segments[:1])[-1],
+        )
+        holds = [self._to_sql(segment, model, query, ids) for segment in segments]
+        return SQL(
+            "SELECT segment_id, id FROM (%s) matched WHERE holds",
+            query.select(
+                SQL("%s AS id", SQL.identifier(query.table, "id")),
+                SQL("unnest(%s) AS segment_id", list(segments.ids)),
+                SQL("unnest(ARRAY[%s]) AS holds", SQL(", ").join(holds)),
+            ),
+        )
+
+    def _to_sql(self, segment, model, query, ids):
+        """A condition as one boolean expression on the table of a query."""
+        domain = self._domain_of(segment).optimize_full(model)
+        domain = self._narrow(model, domain, ids)
+        return domain.optimize_full(model)._to_sql(model, query.table, query)
+
+    def _narrow(self, model, domain, ids):
+        """Ask documents of these records only, wherever the condition asks documents.
+
+        Says the same of these records; else PostgreSQL may well read all documents to
+        answer for one contact, always so below «or» and «not».
+
+        :param model: the model of ``domain``
+        :param Domain domain: fully optimised
+        :param list ids: the only records that are asked about
+        """
+
+        narrowed = []
+
+        def narrow(condition):
+            field = model._fields.get(condition.field_expr)
+            if condition.operator not in ("any", "not any") or not isinstance(
+                condition.value, Domain
+            ):
+                return condition
+            comodel = model.env[field.comodel_name]
+            if field.type == "one2many" and len(ids) > 1:
+                # For a single record PostgreSQL looks them up by itself.
+                inverse = comodel._fields[field.inverse_name]
+                if not inverse.store or not comodel._has_field_access(inverse, "read"):
+                    return condition
+                inner = condition.value
+                only = Domain(inverse.name, "in", ids)
+            elif field.type == "many2one" and comodel._name in LARGE:
+                related = self._related_ids(model, field, tuple(ids))
+                only = Domain("id", "in", related)
+                inner = self._narrow(comodel, condition.value, related)
+            else:
+                return condition
+            narrowed.append(field)
+            return Domain(field.name, condition.operator, inner & only)
+
+        answer = domain.map_conditions(narrow)
+        # What has not changed need not be optimised once more.
+        return answer if narrowed else domain
+
+    def _related_ids(self, model, field, ids):
+        """What a many2one of a few records refers to; read once in a transaction."""
+        cache = self.env.cr.cache.setdefault("customer_segment_related_ids", {})
+        key = (model._name, field.name, ids)
+        if key not in cache:
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT DISTINCT %s FROM %s WHERE id = ANY(%s)",
+                    SQL.identifier(field.name, to_flush=field),
+                    SQL.identifier(model._table),
+                    list(ids),
+                )
+            )
+            cache[key] = [row[0] for row in rows if row[0]]
+        return cache[key]
+
+    def _has_plain_search(self, model):
+        """Whether no addon changes what a search on the model finds."""
+        return type(model)._search is models.BaseModel._search
