@@ -3,7 +3,7 @@ from odoo import fields, models
 
 class CrmLead(models.Model):
     _name = "crm.lead"
-    _inherit = ["customer.segment.member.mixin", "crm.lead"]
+    _inherit = ["customer.segment.member.mixin", "lead.score.mixin", "crm.lead"]
 
     segment_ids = fields.Many2many(
         "customer.segment",

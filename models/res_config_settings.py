@@ -47,6 +47,12 @@ class ResConfigSettings(models.TransientModel):
     segment_confirm_people = fields.Integer(
         related="company_id.segment_confirm_people", readonly=False
     )
+    score_grade_a = fields.Integer(related="company_id.score_grade_a", readonly=False)
+    score_grade_b = fields.Integer(related="company_id.score_grade_b", readonly=False)
+    score_grade_c = fields.Integer(related="company_id.score_grade_c", readonly=False)
+    score_history_days = fields.Integer(
+        related="company_id.score_history_days", readonly=False
+    )
     club_slogan = fields.Char(related="company_id.club_slogan", readonly=False)
     club_instagram = fields.Char(related="company_id.club_instagram", readonly=False)
     club_telegram = fields.Char(related="company_id.club_telegram", readonly=False)

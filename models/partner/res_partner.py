@@ -9,6 +9,8 @@ class ResPartner(models.Model):
         "partner.company.mixin",
         "partner.messaging.mixin",
         "partner.privacy.mixin",
+        # Extends the profile, so it stands before it.
+        "partner.score.mixin",
         "partner.profile.mixin",
         "partner.segment.mixin",
         "partner.visits.mixin",

@@ -1,1 +1,18 @@
-from . import customer_profile
+from . import (
+    customer_profile,
+    customer_score_lead,
+    customer_score_line,
+    customer_score_merge,
+    customer_score_refresh,
+    customer_score_rule,
+    customer_score_rule_state,
+    customer_score_run,
+    customer_score_scan,
+    customer_score_snapshot,
+    customer_score_source,
+    customer_score_subject_mixin,
+    customer_score_template,
+    customer_score_worker,
+    lead_score_mixin,
+    res_company_score,
+)

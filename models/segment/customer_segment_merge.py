@@ -52,6 +52,8 @@ class CustomerSegmentMerge(models.AbstractModel):
             )
         )
         segments = self.env["customer.segment"].sudo().browse([row[0] for row in rows])
+        if not segments:
+            return
         engine = self.env["customer.segment.refresh"].sudo()
         segments = segments.browse().concat(*engine._units(segments))
         engine._lock(segments)
