@@ -25,6 +25,8 @@ from . import (
     test_profile_contact,
     test_score_refresh,
     test_score_rule,
+    test_profile_refresh,
+    test_profile_touch,
     test_segment_condition_browser,
     test_segment_condition_ready,
     test_segment_condition_refused,

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ...tools.quiet_sql import quiet_sql
 from ...tools.transaction import time_limit
 from ..segment.customer_segment_refresh import STATEMENT_SECONDS
+from .customer_profile_statement import ZERO
 from .customer_score_scan import SUBJECTS
 
 _logger = logging.getLogger(__name__)
@@ -237,18 +238,22 @@ class CustomerScoreRefresh(models.AbstractModel):
                 """,
                 company.id,
             )
+        # What figures of an unknown customer are, so that they find no difference.
         return SQL(
             """
-            INSERT INTO customer_profile (partner_id, company_id, currency_id, score,
-                                          grade, score_key, changed_at)
-                 SELECT id, %s, %s, score, grade, key, now() AT TIME ZONE 'UTC'
+            INSERT INTO customer_profile
+                        (partner_id, company_id, score, grade, score_key, changed_at,
+                         %(zero)s)
+                 SELECT id, %(company)s, score, grade, key, now() AT TIME ZONE 'UTC',
+                        %(zeros)s
                    FROM judged WHERE differs
             ON CONFLICT (partner_id, company_id) DO UPDATE
                     SET score = EXCLUDED.score, grade = EXCLUDED.grade,
                         score_key = EXCLUDED.score_key, changed_at = EXCLUDED.changed_at
             """,
-            company.id,
-            company.sudo().currency_id.id,
+            zero=SQL(", ").join(SQL.identifier(name) for name in ZERO),
+            zeros=SQL(", ").join([SQL("0")] * len(ZERO)),
+            company=company.id,
         )
 
     def _invalidate(self, model):

@@ -95,3 +95,35 @@ class CustomerSegmentRefresh(models.AbstractModel):
     def _before_touched(self, model, ids):
         super()._before_touched(model, ids)
         self.env["customer.score.refresh"]._refresh_touched(model, ids)
+
+
+class CustomerProfile(models.Model):
+    """Scores and segments follow the figures they judge."""
+
+    _inherit = "customer.profile"
+
+    @api.model
+    def refresh(self, partner_ids=None):
+        changed = super().refresh(partner_ids)
+        engine = self.env["customer.score.refresh"].sudo()
+        rules = self.env["customer.score.rule"].sudo()
+        for company in self.env.companies:
+            if rules.search_count([("company_id", "=", company.id)], limit=1):
+                engine._refresh(company, "res.partner", partner_ids)
+                if partner_ids is None:
+                    engine._refresh(company, "crm.lead")
+        return changed
+
+    def _refresh_company(self, company, ids, today=None):
+        changed = super()._refresh_company(company, ids, today)
+        if changed and ids is None:
+            rules = self.env["customer.score.rule"]._read_group(
+                [("company_id", "=", company.id)], ["model"]
+            )
+            units = {(company.id, model) for (model,) in rules}
+            self.env["customer.score.run"]._make_stale(units)
+        elif changed:
+            self.env["res.partner"].browse(ids)._touch_segments()
+            leads = self.env["crm.lead"].search([("partner_id", "in", ids)])
+            leads._touch_segments()
+        return changed
