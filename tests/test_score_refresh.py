@@ -189,8 +189,11 @@ class TestScoreRefresh(ScoreCommon):
         def divide(self, rule, query):
             column = holds(self, rule, query)
             if rule == bad:
-                points = SQL("10 / (%s - %s)", SQL.identifier(query.table, "id"),
-                             SQL.identifier(query.table, "id"))
+                points = SQL(
+                    "10 / (%s - %s)",
+                    SQL.identifier(query.table, "id"),
+                    SQL.identifier(query.table, "id"),
+                )
                 return column._replace(points=points)
             return column
 

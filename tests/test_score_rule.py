@@ -176,7 +176,9 @@ class TestScoreRule(ScoreCommon):
 
     def test_portal_users_see_and_search_nothing(self):
         """Neither the figure nor, by searching, whether it is high."""
-        portal = new_test_user(self.env, login="score-portal", groups="base.group_portal")
+        portal = new_test_user(
+            self.env, login="score-portal", groups="base.group_portal"
+        )
         self.rule(30)
         self.refresh()
         mine = portal.partner_id.with_user(portal)
@@ -251,7 +253,9 @@ class TestScoreRule(ScoreCommon):
     def test_the_day_is_the_companys(self):
         """A rule that ends today still counts, tomorrow it does not."""
         today = self.company._score_today()
-        rule = self.rule(20, valid_to=today, valid_from=fields.Date.subtract(today, days=1))
+        rule = self.rule(
+            20, valid_to=today, valid_from=fields.Date.subtract(today, days=1)
+        )
         partner = self.partner()
         self.refresh()
         self.assertEqual(partner.customer_score, 20)

@@ -59,7 +59,9 @@ class CustomerScoreWhatIf(models.TransientModel):
             key=lambda unit: (unit[0].id, unit[1]),
         ):
             mine = rules.filtered(
-                lambda rule, unit=(company, model): (rule.company_id, rule.model) == unit
+                lambda rule, unit=(company, model): (
+                    (rule.company_id, rule.model) == unit
+                )
             )
             for before, after, people in engine._compare(company, model, mine.sudo()):
                 rows.append(

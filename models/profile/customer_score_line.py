@@ -23,9 +23,7 @@ class CustomerScoreLine(models.Model):
     partner_id = fields.Many2one(
         "res.partner", string="Contact", readonly=True, ondelete="cascade"
     )
-    lead_id = fields.Many2one(
-        "crm.lead", string="Lead", readonly=True, ondelete="cascade"
-    )
+    lead_id = fields.Many2one("crm.lead", readonly=True, ondelete="cascade")
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
     )

@@ -54,7 +54,8 @@ class CustomerScoreMerge(models.AbstractModel):
         )
         self.env.cr.execute(
             SQL(
-                "DELETE FROM customer_score_snapshot WHERE %(column)s = ANY(%(sources)s)",
+                "DELETE FROM customer_score_snapshot "
+                "WHERE %(column)s = ANY(%(sources)s)",
                 **names,
             )
         )

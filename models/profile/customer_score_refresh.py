@@ -47,7 +47,9 @@ class CustomerScoreRefresh(models.AbstractModel):
         try:
             changed = self._contained(company, model, rules, broken, ids, verify)
         except Exception as error:  # noqa: BLE001 - conditions run anybody's code
-            broken.update(self._broken_of(rules - rules.browse().concat(*broken), error, ids))
+            broken.update(
+                self._broken_of(rules - rules.browse().concat(*broken), error, ids)
+            )
             changed = self._contained(company, model, rules, broken, ids, verify)
         for rule, error in broken.items():
             if error is not None:
@@ -299,7 +301,5 @@ class CustomerScoreRefresh(models.AbstractModel):
         cr, scan = self.env.cr, self.env["customer.score.scan"]
         with quiet_sql(), cr.savepoint(flush=False), time_limit(cr, seconds):
             query = scan._begin(rule.company_id, rule.model, ids)
-            target = scan._target(
-                rule.company_id, query, [scan._column(rule, query)]
-            )
+            target = scan._target(rule.company_id, query, [scan._column(rule, query)])
             self.env.execute_query(SQL("SELECT count(*) FROM (%s) t", target))

@@ -28,7 +28,6 @@ class CustomerScoreRule(models.Model):
         index="btree_not_null",
     )
     missing = fields.Text(
-        string="Missing",
         compute="_compute_missing",
         help="What this database has to know before the rule can give points.",
     )
@@ -128,9 +127,7 @@ class CustomerScoreRule(models.Model):
         domain = condition._parse(self.domain)
         condition._check_domain(model, domain)
         missing = []
-        asked = dict.fromkeys(
-            leaf.field_expr for leaf in domain.iter_conditions()
-        )
+        asked = dict.fromkeys(leaf.field_expr for leaf in domain.iter_conditions())
         audience = condition._audience_domain(self)
         for path in asked:
             filled = condition._honest(model, Domain(path, "!=", False))

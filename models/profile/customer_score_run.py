@@ -5,7 +5,7 @@ CRON = "customer_segmentation.customer_score_refresh_cron"
 
 
 class CustomerScoreRun(models.Model):
-    """When the scores of a company were worked out last; one row per kind of subject."""
+    """When the scores of a company were worked out last: of contacts, of leads."""
 
     _name = "customer.score.run"
     _description = "Score Refresh"
@@ -15,8 +15,10 @@ class CustomerScoreRun(models.Model):
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
     model = fields.Char(required=True, readonly=True)
-    last_refresh = fields.Datetime(readonly=True)
-    last_date = fields.Date(readonly=True, help="Day of the company.")
+    last_refresh = fields.Datetime(string="Worked out on", readonly=True)
+    last_date = fields.Date(
+        string="Day worked out", readonly=True, help="Day of the company."
+    )
     seconds = fields.Float(readonly=True)
     stale = fields.Boolean(readonly=True)
 
@@ -84,8 +86,6 @@ class CustomerScoreRun(models.Model):
         due = [unit for unit, run in runs.items() if run.stale]
         for company, model in rules:
             run = runs.get((company, model))
-            if not run or (
-                not run.stale and run.last_date != company._score_today()
-            ):
+            if not run or (not run.stale and run.last_date != company._score_today()):
                 due.append((company, model))
         return due

@@ -94,8 +94,11 @@ class CustomerScoreScan(models.AbstractModel):
         weight = SQL.identifier(events, "weight")
         given = SQL("round(%s * %s)", rule.points, weight)
         if rule.repeat == "event":
-            given = SQL("greatest(-%(cap)s, least(%(cap)s, %(given)s))",
-                        cap=rule.cap, given=given)
+            given = SQL(
+                "greatest(-%(cap)s, least(%(cap)s, %(given)s))",
+                cap=rule.cap,
+                given=given,
+            )
         points = SQL(
             "CASE WHEN %s IS NULL THEN 0 WHEN %s THEN (%s)::int ELSE 0 END",
             weight,
@@ -134,8 +137,8 @@ class CustomerScoreScan(models.AbstractModel):
                 today,
                 rule.half_life_days,
             )
-        total = SQL("sum(%s)", weight) if rule.repeat == "event" else SQL(
-            "max(%s)", weight
+        total = (
+            SQL("sum(%s)", weight) if rule.repeat == "event" else SQL("max(%s)", weight)
         )
         return SQL(
             """

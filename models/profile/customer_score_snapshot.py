@@ -23,9 +23,7 @@ class CustomerScoreSnapshot(models.Model):
     partner_id = fields.Many2one(
         "res.partner", string="Contact", readonly=True, ondelete="cascade"
     )
-    lead_id = fields.Many2one(
-        "crm.lead", string="Lead", readonly=True, ondelete="cascade"
-    )
+    lead_id = fields.Many2one("crm.lead", readonly=True, ondelete="cascade")
     score = fields.Integer(readonly=True, aggregator="avg")
     grade = fields.Selection(GRADES, readonly=True)
 

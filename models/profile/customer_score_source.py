@@ -24,20 +24,20 @@ class CustomerScoreSource(models.AbstractModel):
     @api.model
     def _selection(self):
         """Events that exist in this database, with their labels."""
-        _ = self.env._
-        return [
-            ("event_download", _("Download")),
-            ("event_web_visit", _("Web visit")),
-            ("event_form", _("Form filled in")),
-            ("event_call", _("Call noted")),
-            ("event_social", _("Social network")),
-            ("event_other", _("Other event")),
-            ("mail_open", _("E-mail of a campaign read")),
-            ("mail_click", _("Link of a campaign clicked")),
-            ("mail_reply", _("Campaign answered")),
-            ("visit", _("Visit to the shop")),
-            ("purchase", _("Confirmed order")),
-        ]
+        labels = {
+            "event_download": self.env._("Download"),
+            "event_web_visit": self.env._("Web visit"),
+            "event_form": self.env._("Form filled in"),
+            "event_call": self.env._("Call noted"),
+            "event_social": self.env._("Social network"),
+            "event_other": self.env._("Other event"),
+            "mail_open": self.env._("E-mail of a campaign read"),
+            "mail_click": self.env._("Link of a campaign clicked"),
+            "mail_reply": self.env._("Campaign answered"),
+            "visit": self.env._("Visit to the shop"),
+            "purchase": self.env._("Confirmed order"),
+        }
+        return list(labels.items())
 
     @api.model
     def _label(self, source):
@@ -51,9 +51,7 @@ class CustomerScoreSource(models.AbstractModel):
         """
         if self._query(rule) is None:
             raise ValidationError(
-                self.env._(
-                    "Nothing here records “%s”.", self._label(rule.event_source)
-                )
+                self.env._("Nothing here records “%s”.", self._label(rule.event_source))
             )
 
     @api.model

@@ -6,7 +6,7 @@ PACKS = [("b2b", "B2B"), ("shop", "Shop"), ("more", "Further rules")]
 
 
 class CustomerScoreTemplate(models.Model):
-    """A scoring rule as shipped; switching a pack on copies its rules into a company."""
+    """A scoring rule as shipped; a pack is copied into the company that wants it."""
 
     _name = "customer.score.template"
     _description = "Scoring Rule Template"

@@ -93,8 +93,9 @@ class CustomerSegmentRefresh(models.AbstractModel):
     _inherit = "customer.segment.refresh"
 
     def _before_touched(self, model, ids):
-        super()._before_touched(model, ids)
+        result = super()._before_touched(model, ids)
         self.env["customer.score.refresh"]._refresh_touched(model, ids)
+        return result
 
 
 class CustomerProfile(models.Model):
@@ -104,6 +105,12 @@ class CustomerProfile(models.Model):
 
     @api.model
     def refresh(self, partner_ids=None):
+        """Work out figures, then the scores that judge them; as in the figures.
+
+        :param list partner_ids: contacts, or None for all
+        :return: how many profiles changed
+        :rtype: int
+        """
         changed = super().refresh(partner_ids)
         engine = self.env["customer.score.refresh"].sudo()
         rules = self.env["customer.score.rule"].sudo()

@@ -116,7 +116,9 @@ class LeadScoreMixin(models.AbstractModel):
             return super()._field_to_sql(alias, field_expr, query)
         self._check_score(field)
         score = query.make_alias(alias, "own_score")
-        query.add_join("LEFT JOIN", score, "customer_score_lead", self._same(score, alias))
+        query.add_join(
+            "LEFT JOIN", score, "customer_score_lead", self._same(score, alias)
+        )
         return (
             self.env["customer.score.lead"]
             .sudo()
