@@ -52,6 +52,7 @@
     "demo": [
         "demo/club_demo.xml",
         "demo/club_contact_demo.xml",
+        "demo/customer_segment_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

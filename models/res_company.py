@@ -103,6 +103,23 @@ class ResCompany(models.Model):
         help="Small segments change by large shares: this many have to move, too.",
     )
 
+    profile_horizon_days = fields.Integer(
+        string="Look ahead (days)",
+        default=365,
+        help="Expected purchases and their value are of so many days to come.",
+    )
+    profile_cost_call = fields.Monetary(string="A call costs")
+    profile_cost_meeting = fields.Monetary(string="A meeting costs")
+    profile_cost_message = fields.Monetary(string="A message costs")
+    profile_cost_ticket = fields.Monetary(string="A ticket costs")
+    profile_cost_return = fields.Monetary(string="A return costs")
+
+    _profile_positive = models.Constraint(
+        "CHECK(profile_horizon_days BETWEEN 1 AND 3650 AND profile_cost_call >= 0 "
+        "AND profile_cost_meeting >= 0 AND profile_cost_message >= 0 "
+        "AND profile_cost_ticket >= 0 AND profile_cost_return >= 0)",
+        "Look ahead between a day and ten years; costs are never negative.",
+    )
     _segment_confirm_positive = models.Constraint(
         "CHECK(segment_confirm_percent >= 0 AND segment_confirm_people >= 0)",
         "Write 0 to be asked each time, never less.",

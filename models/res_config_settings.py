@@ -47,6 +47,29 @@ class ResConfigSettings(models.TransientModel):
     segment_confirm_people = fields.Integer(
         related="company_id.segment_confirm_people", readonly=False
     )
+    profile_horizon_days = fields.Integer(
+        related="company_id.profile_horizon_days", readonly=False
+    )
+    profile_cost_call = fields.Monetary(
+        related="company_id.profile_cost_call",
+        readonly=False,
+    )
+    profile_cost_meeting = fields.Monetary(
+        related="company_id.profile_cost_meeting",
+        readonly=False,
+    )
+    profile_cost_message = fields.Monetary(
+        related="company_id.profile_cost_message",
+        readonly=False,
+    )
+    profile_cost_ticket = fields.Monetary(
+        related="company_id.profile_cost_ticket",
+        readonly=False,
+    )
+    profile_cost_return = fields.Monetary(
+        related="company_id.profile_cost_return",
+        readonly=False,
+    )
     club_slogan = fields.Char(related="company_id.club_slogan", readonly=False)
     club_instagram = fields.Char(related="company_id.club_instagram", readonly=False)
     club_telegram = fields.Char(related="company_id.club_telegram", readonly=False)

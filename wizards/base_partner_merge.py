@@ -9,8 +9,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
         Rules: every membership of the club moves to the contact that stays, so visits
         add up and each number keeps its own count; «no SMS at all» of any of them
-        stays; segments as ``customer.segment.merge`` says. Done before core's own
-        update, which would delete rows that clash on a unique key.
+        stays; segments as ``customer.segment.merge`` says; figures are worked out
+        again from the documents, and «no profiling» of any of them stays. Done before
+        core's own update, which would delete rows that clash on a unique key.
         """
         members = (
             self.env["club.member"]
@@ -20,10 +21,16 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         members.partner_id = dst_partner
         if any(src_partners.sudo().mapped("no_sms")):
             dst_partner.sudo().no_sms = True
+        if any(src_partners.sudo().mapped("no_profiling")):
+            dst_partner.sudo().no_profiling = True
+        profiles = self.env["customer.profile"].sudo()
+        profiles.search([("partner_id", "in", src_partners.ids)]).unlink()
         self.env["customer.segment.merge"]._merge(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)
 
     def _log_merge_operation(self, src_partners, dst_partner):
-        """Let the segments judge the contact that stays, now that it is complete."""
+        """Work out the contact that stays and let the segments judge it."""
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
+        self.env["customer.profile"].sudo()._refresh(companies, dst_partner.ids)
         self.env["customer.segment.merge"]._judge(dst_partner)
         return super()._log_merge_operation(src_partners, dst_partner)

@@ -154,6 +154,15 @@ class PartnerProfileMixin(models.AbstractModel):
             .grouped("partner_id")
         )
 
+    def action_refresh_customer_profile(self):
+        """Work out the figures of these contacts now; open over RPC to their readers.
+
+        :rtype: bool
+        """
+        self.check_access("read")
+        self.env["customer.profile"]._refresh_now(self)
+        return True
+
     # === SEARCH, SORT, GROUP === #
 
     def _search_customer_profile_id(self, operator, value):

@@ -1,1 +1,19 @@
-from . import customer_profile
+from . import customer_profile, customer_profile_group
+
+# isort: split
+from . import (
+    customer_profile_answer,
+    customer_profile_contact,
+    customer_profile_expected,
+    customer_profile_lead,
+    customer_profile_line,
+    customer_profile_purchase,
+    customer_profile_quotation,
+    customer_profile_rank,
+    customer_profile_refresh,
+    customer_profile_run,
+    customer_profile_statement,
+    customer_profile_touch,
+    customer_profile_unpaid,
+    customer_profile_visit,
+)

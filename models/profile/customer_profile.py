@@ -34,7 +34,9 @@ class CustomerProfile(models.Model):
     )
     currency_id = fields.Many2one("res.currency", readonly=True, ondelete="set null")
     changed_at = fields.Datetime(
-        string="Last change", readonly=True, help="When a figure changed last."
+        string="Last change",
+        readonly=True,
+        help="When a figure changed, or was asked for, last.",
     )
     computed_at = fields.Datetime(
         string="Computed on",
@@ -175,8 +177,16 @@ class CustomerProfile(models.Model):
 
     @api.depends("changed_at")
     def _compute_computed_at(self):
+        runs = self.env["customer.profile.run"].sudo()
+        last = {
+            run.company_id: run.started_at
+            for run in runs.search(
+                [("kind", "=", "all"), ("company_id", "in", self.company_id.ids)]
+            )
+        }
         for profile in self:
-            profile.computed_at = profile.changed_at
+            days = (profile.changed_at, last.get(profile.company_id))
+            profile.computed_at = max((day for day in days if day), default=False)
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         """Unknown figures come last, whichever way a list is sorted."""

@@ -56,7 +56,8 @@ class CustomerSegmentMerge(models.AbstractModel):
         segments = segments.browse().concat(*engine._units(segments))
         engine._lock(segments)
         engine._refresh_records(segments, target.ids, cause="merge")
-        segments._update_member_count()
+        if segments:
+            segments._update_member_count()
 
     def _hand_over(self, table, column, ids):
         """Move the rows of a relation table; return the segments new to the target."""

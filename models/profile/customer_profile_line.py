@@ -1,0 +1,139 @@
+from odoo import models
+from odoo.tools import SQL
+
+
+class CustomerProfileLine(models.AbstractModel):
+    """Discount and margin of what was bought, from the lines of the same documents."""
+
+    _name = "customer.profile.line"
+    _description = "Figures of Discount and Margin"
+    _inherit = ["customer.profile.group"]
+    _figure_names = ("discount_share", "purchase_margin")
+
+    def _group(self, scope):
+        if scope.visits_are_purchases:
+            # Nothing is sold through Odoo here.
+            return SQL(
+                "SELECT NULL::int AS partner_id, NULL::numeric AS discount_share, "
+                "NULL::numeric AS purchase_margin WHERE FALSE"
+            )
+        parts = [self._order_lines(scope), self._invoice_lines(scope)]
+        if "pos.order" in self.env:
+            parts.append(self._pos_lines(scope))
+        return SQL(
+            """
+            SELECT partner_id,
+                   round((sum(discount) / nullif(sum(gross), 0))::numeric, 4)
+                       AS discount_share,
+                   round(sum(margin)::numeric, %(digits)s) AS purchase_margin
+              FROM (%(lines)s) line
+             GROUP BY partner_id
+            """,
+            lines=SQL(" UNION ALL ").join(parts),
+            digits=scope.digits,
+        )
+
+    def _order_lines(self, scope):
+        """Lines of orders: gross, discount and, where a cost is known, margin."""
+        if "purchase_price" in self.env["sale.order.line"]._fields:
+            cost, join = SQL("nullif(l.purchase_price, 0) * l.product_uom_qty"), SQL()
+        else:
+            cost, join = self._standard_cost(
+                scope, SQL("l.product_uom_qty"), SQL("l.product_uom_id")
+            )
+            cost = SQL("%s * %s", cost, SQL("coalesce(nullif(o.currency_rate, 0), 1)"))
+        company = self.env["res.company"].browse(scope.company_id)
+        return SQL(
+            """
+            SELECT p.commercial_partner_id AS partner_id,
+                   greatest(l.price_unit * l.product_uom_qty, 0) / rate.value AS gross,
+                   CASE WHEN l.product_id = %(discount)s THEN -l.price_subtotal
+                        ELSE l.price_unit * l.product_uom_qty * l.discount / 100
+                    END / rate.value AS discount,
+                   (l.price_subtotal - %(cost)s) / rate.value AS margin
+              FROM sale_order o
+              JOIN sale_order_line l ON l.order_id = o.id
+              JOIN res_partner p ON p.id = o.partner_id
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(nullif(o.currency_rate, 0), 1)::numeric) rate (value)
+                   %(join)s
+             WHERE o.company_id = %(company)s AND o.state = 'sale' AND %(only)s
+               AND l.display_type IS NULL AND l.is_downpayment IS NOT TRUE
+            """,
+            discount=company.sale_discount_product_id.id or 0,
+            cost=cost,
+            join=join,
+            company=scope.company_id,
+            only=scope.only("o", "partner_id"),
+        )
+
+    def _invoice_lines(self, scope):
+        """Lines of invoices that no order produced; credit notes count against."""
+        cost, join = self._standard_cost(
+            scope, SQL("l.quantity"), SQL("l.product_uom_id")
+        )
+        return SQL(
+            """
+            SELECT p.commercial_partner_id,
+                   CASE WHEN m.move_type = 'out_refund' THEN 0
+                        ELSE l.price_unit * l.quantity
+                    END / rate.value,
+                   CASE WHEN m.move_type = 'out_refund' THEN 0
+                        ELSE l.price_unit * l.quantity * l.discount / 100
+                    END / rate.value,
+                   -l.balance
+                   - CASE WHEN m.move_type = 'out_refund' THEN -1 ELSE 1 END * %(cost)s
+              FROM account_move m
+              JOIN account_move_line l ON l.move_id = m.id
+              JOIN res_partner p ON p.id = m.partner_id
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(nullif(m.invoice_currency_rate, 0), 1)::numeric
+                   ) rate (value)
+                   %(join)s
+             WHERE %(ours)s AND %(only)s AND l.display_type = 'product'
+            """,
+            cost=cost,
+            join=join,
+            ours=self.env["customer.profile.purchase"]._is_own_invoice(scope),
+            only=scope.only("m", "partner_id"),
+        )
+
+    def _pos_lines(self, scope):
+        return SQL(
+            """
+            SELECT p.commercial_partner_id,
+                   greatest(l.price_unit * l.qty, 0) / rate.value,
+                   greatest(l.price_unit * l.qty, 0) * l.discount / 100 / rate.value,
+                   l.price_subtotal / rate.value - nullif(l.total_cost, 0)
+              FROM pos_order o
+              JOIN pos_order_line l ON l.order_id = o.id
+              JOIN res_partner p ON p.id = o.partner_id
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(nullif(o.currency_rate, 0), 1)::numeric) rate (value)
+             WHERE o.company_id = %(company)s AND o.state IN ('paid', 'done', 'invoiced')
+               AND %(only)s
+            """,
+            company=scope.company_id,
+            only=scope.only("o", "partner_id"),
+        )
+
+    def _standard_cost(self, scope, quantity, unit):
+        """Cost of a line by the product's cost in the company, and the joins for it."""
+        cost = SQL(
+            """
+            nullif((product.standard_price ->> %s)::numeric, 0) * %s
+            * coalesce(line_unit.factor / nullif(own_unit.factor, 0), 1)::numeric
+            """,
+            str(scope.company_id),
+            quantity,
+        )
+        joins = SQL(
+            """
+            LEFT JOIN product_product product ON product.id = l.product_id
+            LEFT JOIN product_template template ON template.id = product.product_tmpl_id
+            LEFT JOIN uom_uom own_unit ON own_unit.id = template.uom_id
+            LEFT JOIN uom_uom line_unit ON line_unit.id = %s
+            """,
+            unit,
+        )
+        return cost, joins

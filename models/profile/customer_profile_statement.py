@@ -1,0 +1,294 @@
+from odoo import models
+from odoo.tools import SQL
+
+RANKED = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_cell")
+# What documents show: all that is kept of a contact without profiling.
+PLAIN = (
+    "currency_id",
+    "first_purchase_date",
+    "last_purchase_date",
+    "purchase_count",
+    "purchase_total",
+    "purchase_average",
+    "open_quotation_count",
+    "open_quotation_total",
+    "open_quotation_date",
+    "unpaid_total",
+    "overdue_total",
+    "visit_count",
+    "first_visit_date",
+    "last_visit_date",
+    "open_lead_count",
+    "last_lead_date",
+    "lead_source_id",
+)
+# What is nothing, where the others are unknown.
+ZERO = (
+    "purchase_count",
+    "purchase_total",
+    "cost_to_serve",
+    "open_quotation_count",
+    "open_quotation_total",
+    "unpaid_total",
+    "overdue_total",
+    "visit_count",
+    "engagement",
+    "open_lead_count",
+)
+
+
+class CustomerProfileStatement(models.AbstractModel):
+    """The statement that works out all groups and writes the rows that differ.
+
+    One statement, because each profile is then written once, or not at all.
+    """
+
+    _name = "customer.profile.statement"
+    _description = "Statement of Figures"
+
+    def _groups(self):
+        """The groups of figures.
+
+        :return: models of ``customer.profile.group`` by the name of their part
+        :rtype: dict
+        """
+        return {
+            name: self.env[f"customer.profile.{name}"]
+            for name in (
+                "purchase",
+                "line",
+                "quotation",
+                "unpaid",
+                "visit",
+                "answer",
+                "lead",
+                "contact",
+            )
+        }
+
+    def _figures(self, scope):
+        """Each figure as SQL over the merged groups ``m`` and what follows from them.
+
+        :return: SQL by the name of the field
+        :rtype: dict
+        """
+        rounded = SQL(
+            "round(m.purchase_total / nullif(m.purchase_count, 0), %s)", scope.digits
+        )
+        figures = {
+            "currency_id": SQL("%s::int", scope.currency_id),
+            "next_purchase_due_date": SQL("m.last_purchase_date + m.purchase_gap_days"),
+            "purchase_average": rounded,
+            "cost_to_serve": SQL("cost.cost_to_serve"),
+            "profit": SQL(
+                "CASE WHEN m.purchase_margin IS NOT NULL "
+                "THEN m.purchase_margin - coalesce(cost.cost_to_serve, 0) END"
+            ),
+            "first_contact_date": SQL(
+                "least(m.first_contacted, m.first_mailed, m.first_visit_date, "
+                "m.first_lead_date)"
+            ),
+            "last_contact_date": SQL(
+                "greatest(m.last_contacted, m.last_mailed, m.last_visit_date)"
+            ),
+        }
+        for group in self._groups().values():
+            for name in group._figure_names:
+                if name in self.env["customer.profile"]._fields:
+                    figures[name] = SQL.identifier("m", name)
+        followers = ("expected_purchases", "expected_value", "expected_value_sureness")
+        if scope.visits_are_purchases:
+            followers = followers[::2]
+        for name in followers:
+            figures[name] = SQL.identifier("expected", name)
+        if scope.ids is None:
+            for name in RANKED:
+                figures[name] = SQL.identifier("ranked", name)
+        return {
+            name: figure
+            if name in PLAIN
+            else SQL("CASE WHEN m.profiled THEN %s END", figure)
+            for name, figure in figures.items()
+        }
+
+    def _write_figures(self, scope):
+        """Write the figures of all contacts, or of some.
+
+        :return: a statement whose row tells how many profiles changed, and whether
+            somebody's place among the customers may have
+        :rtype: SQL
+        """
+        names = list(self._figures(scope))
+        zero = set(ZERO)
+        if scope.visits_are_purchases:
+            zero.remove("purchase_total")
+        target = [
+            SQL("coalesce(fresh.%s, 0)", SQL.identifier(name))
+            if name in zero
+            else SQL.identifier("fresh", name)
+            for name in names
+        ]
+        return SQL(
+            """
+            WITH %(parts)s,
+            fresh AS (%(fresh)s),
+            old AS (SELECT * FROM customer_profile
+                     WHERE company_id = %(company)s AND %(only)s),
+            difference AS MATERIALIZED (
+                SELECT old.id AS profile_id, %(named)s,
+                       coalesce(fresh.partner_id, old.partner_id) AS partner_id,
+                       (coalesce(old.purchase_count, 0), old.last_purchase_date,
+                        coalesce(old.purchase_total, 0), old.rfm_cell IS NULL)
+                       IS DISTINCT FROM
+                       (coalesce(fresh.purchase_count, 0), fresh.last_purchase_date,
+                        coalesce(fresh.purchase_total, 0),
+                        coalesce(fresh.unranked, TRUE)) AS moved
+                  FROM fresh FULL JOIN old ON old.partner_id = fresh.partner_id
+                 WHERE old.id IS NULL OR (%(old)s) IS DISTINCT FROM (%(new)s)),
+            updated AS (
+                UPDATE customer_profile p
+                   SET (changed_at, %(names)s)
+                       = (%(now)s, %(written)s)
+                  FROM difference d WHERE p.id = d.profile_id),
+            inserted AS (
+                INSERT INTO customer_profile
+                            (partner_id, company_id, changed_at, %(names)s)
+                     SELECT d.partner_id, %(company)s, %(now)s, %(written)s
+                       FROM difference d WHERE d.profile_id IS NULL
+                ON CONFLICT (partner_id, company_id) DO NOTHING)
+            SELECT count(*), coalesce(bool_or(moved), FALSE) FROM difference
+            """,
+            parts=SQL(", ").join(self._parts(scope)),
+            fresh=self._fresh(scope),
+            company=scope.company_id,
+            now=scope.now,
+            only=scope.only("partner_id"),
+            named=SQL(", ").join(
+                SQL("%s AS %s", value, SQL.identifier(name))
+                for name, value in zip(names, target, strict=True)
+            ),
+            old=_columns("old", names),
+            new=SQL(", ").join(target),
+            names=SQL(", ").join(SQL.identifier(name) for name in names),
+            written=_columns("d", names),
+        )
+
+    def _parts(self, scope):
+        """The groups, merged by contact, and what follows from them."""
+        groups = self._groups()
+        expected = self.env["customer.profile.expected"]
+        merged = SQL("merged")
+        source = merged if scope.ids is None else self._stored(scope)
+        parts = {name: group._group(scope) for name, group in groups.items()}
+        parts["cost"] = self._costs(scope)
+        parts["merged"] = self._merged(groups)
+        parts["prior"] = expected._prior(source, scope)
+        parts["expected"] = expected._estimate(merged, scope)
+        if scope.ids is None:
+            parts["ranked"] = self.env["customer.profile.rank"]._ranks(merged, scope)
+        return [
+            SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), part)
+            for name, part in parts.items()
+        ]
+
+    def _merged(self, groups):
+        """One row per contact with the columns of all groups; no colleagues."""
+        columns = [
+            SQL("%s.%s", SQL.identifier(part), SQL.identifier(name))
+            for part, group in groups.items()
+            for name in group._figure_names
+        ]
+        first, *others = [SQL.identifier(part) for part in (*groups, "cost")]
+        joined = SQL(" ").join(
+            [first, *(SQL("FULL JOIN %s USING (partner_id)", part) for part in others)]
+        )
+        return SQL(
+            """
+            SELECT partner_id, p.no_profiling IS NOT TRUE AS profiled, %s
+              FROM %s JOIN res_partner p ON p.id = partner_id
+             WHERE p.partner_share IS NOT FALSE OR purchase.purchase_count > 0
+            """,
+            SQL(", ").join(columns),
+            joined,
+        )
+
+    def _costs(self, scope):
+        """What serving costs: contacts of all persons of a company, and returns."""
+        costs = scope.unit_costs
+        return SQL(
+            """
+            SELECT partner_id, round(sum(cost)::numeric, %(digits)s) AS cost_to_serve
+              FROM (SELECT p.commercial_partner_id AS partner_id,
+                           calls * %(call)s + meetings * %(meeting)s
+                           + messages * %(message)s + tickets * %(ticket)s AS cost
+                      FROM contact JOIN res_partner p ON p.id = contact.partner_id
+                     WHERE p.partner_share IS NOT FALSE
+                     UNION ALL
+                    SELECT partner_id, return_count * %(return)s FROM purchase) served
+             WHERE cost <> 0
+             GROUP BY partner_id
+            """,
+            digits=scope.digits,
+            **costs,
+        )
+
+    def _fresh(self, scope):
+        ranked = SQL()
+        if scope.ids is None:
+            ranked = SQL("LEFT JOIN ranked USING (partner_id)")
+        return SQL(
+            """
+            SELECT partner_id, %s,
+                   NOT (m.profiled AND coalesce(m.purchase_count, 0) > 0) AS unranked
+              FROM merged m LEFT JOIN cost USING (partner_id)
+              LEFT JOIN expected USING (partner_id) %s
+            """,
+            SQL(", ").join(
+                SQL("%s AS %s", figure, SQL.identifier(name))
+                for name, figure in self._figures(scope).items()
+            ),
+            ranked,
+        )
+
+    # === SOME CONTACTS AMONG ALL === #
+
+    def _stored(self, scope):
+        """The purchase figures of all customers of the company, as written last."""
+        return SQL(
+            """
+            (SELECT c.*, p.no_profiling IS NOT TRUE AS profiled
+               FROM customer_profile c JOIN res_partner p ON p.id = c.partner_id
+              WHERE c.company_id = %s)
+            """,
+            scope.company_id,
+        )
+
+    def _write_ranks(self, scope):
+        """Write R, F and M of all customers by the figures they have.
+
+        :return: a statement whose row tells how many changed
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            WITH ranked AS MATERIALIZED (%(ranks)s),
+            updated AS (
+                UPDATE customer_profile p
+                   SET (changed_at, %(names)s) = (%(now)s, %(ranked)s)
+                  FROM customer_profile c LEFT JOIN ranked r USING (partner_id)
+                 WHERE p.id = c.id AND c.company_id = %(company)s
+                   AND (%(old)s) IS DISTINCT FROM (%(ranked)s)
+             RETURNING p.id)
+            SELECT count(*) FROM updated
+            """,
+            ranks=self.env["customer.profile.rank"]._ranks(self._stored(scope), scope),
+            names=SQL(", ").join(SQL.identifier(name) for name in RANKED),
+            ranked=_columns("r", RANKED),
+            old=_columns("c", RANKED),
+            company=scope.company_id,
+            now=scope.now,
+        )
+
+
+def _columns(alias, names):
+    return SQL(", ").join(SQL.identifier(alias, name) for name in names)
