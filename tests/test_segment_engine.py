@@ -3,7 +3,7 @@
 import random
 import time
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import psycopg2.errors
 
@@ -140,7 +140,7 @@ class TestSegmentEngine(EngineCommon):
         """Also when they are too many to be fetched, and at the first fill."""
         segment = self.segment([("id", "in", self.partners.ids), ("color", "<", 2)])
         stays = self.partners.filtered(lambda partner: partner.color == 1)
-        kept = [row for row in self.rows(segment)[0]]
+        kept = self.rows(segment)[0]
         for few in difference_module.FEW, 3:
             with self.subTest(few), patch.object(difference_module, "FEW", few):
                 segment.domain = str(
@@ -550,10 +550,7 @@ class TestSegmentStopped(EngineCommon):
             for sequence, least in enumerate((3, 2, 0))
         )
         self.fresh()
-        color = {
-            number: self.partners.filtered(lambda p: p.color == number)
-            for number in range(4)
-        }
+        color = self.partners.grouped("color")
         self.assertEqual(middle.partner_ids, color[2])
         self.break_condition(middle)
         color[0][0].color = 3
@@ -630,16 +627,16 @@ class TestSegmentStopped(EngineCommon):
             psycopg2.errors.LockNotAvailable,
             psycopg2.errors.ForeignKeyViolation,
         ):
-            apply, errors = Difference._apply, [error()] * 2
+            apply = Difference._apply
+            stumble = Mock(side_effect=[error(), error(), None])
 
-            def stumble(*arguments, apply=apply, errors=errors):
-                if errors:
-                    raise errors.pop()
+            def stumbling(*arguments, apply=apply, stumble=stumble):
+                stumble()
                 return apply(*arguments)
 
             with self.subTest(error.__name__):
                 segment.sudo().state = "stale"
-                with patch.object(Difference, "_apply", stumble):
+                with patch.object(Difference, "_apply", stumbling):
                     self.run_cron()
                 self.assertEqual(segment.state, "fresh")
                 segment.sudo().state = "stale"
