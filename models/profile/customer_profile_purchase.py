@@ -106,7 +106,8 @@ class CustomerProfilePurchase(models.AbstractModel):
         if "pos.order" not in self.env:
             return own
         return SQL(
-            "%s AND NOT EXISTS (SELECT FROM pos_order pos WHERE pos.account_move = m.id)",
+            "%s AND NOT EXISTS ("
+            "SELECT FROM pos_order pos WHERE pos.account_move = m.id)",
             own,
         )
 
