@@ -118,7 +118,9 @@ class TestProfileRefresh(ProfileWorld):
                     self.assertAlmostEqual(
                         profile.purchase_average, row["total"] / row["count"], 2
                     )
-                    self.assertEqual(profile.rfm_cell, "%d%d%d" % cells[partner])
+                    self.assertEqual(
+                        profile.rfm_cell, "".join(map(str, cells[partner]))
+                    )
                     purchases, value, sureness = values[partner]
                     self.assertAlmostEqual(profile.expected_purchases, purchases, 2)
                     self.assertAlmostEqual(profile.expected_value, value, 2)
