@@ -114,11 +114,13 @@ class CustomerProfile(models.Model):
         changed = super().refresh(partner_ids)
         engine = self.env["customer.score.refresh"].sudo()
         rules = self.env["customer.score.rule"].sudo()
-        for company in self.env.companies:
-            if rules.search_count([("company_id", "=", company.id)], limit=1):
-                engine._refresh(company, "res.partner", partner_ids)
-                if partner_ids is None:
-                    engine._refresh(company, "crm.lead")
+        scored = rules._read_group(
+            [("company_id", "in", self.env.companies.ids)], ["company_id"]
+        )
+        for (company,) in scored:
+            engine._refresh(company, "res.partner", partner_ids)
+            if partner_ids is None:
+                engine._refresh(company, "crm.lead")
         return changed
 
     def _refresh_company(self, company, ids, today=None):
