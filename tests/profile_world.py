@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from statistics import median, variance
 from zoneinfo import ZoneInfo
 
@@ -37,10 +38,7 @@ def two_digits(value):
 def gap_days(days):
     """Median of the gaps between different days, or 0 as the ORM reads NULL."""
     ordered = sorted(set(days))
-    gaps = [
-        (after - before).days
-        for before, after in zip(ordered, ordered[1:], strict=False)
-    ]
+    gaps = [(after - before).days for before, after in pairwise(ordered)]
     return int(half_up(median(gaps))) if gaps else 0
 
 

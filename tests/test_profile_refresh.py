@@ -118,7 +118,9 @@ class TestProfileRefresh(ProfileWorld):
                     self.assertAlmostEqual(
                         profile.purchase_average, row["total"] / row["count"], 2
                     )
-                    self.assertEqual(profile.rfm_cell, "%d%d%d" % cells[partner])
+                    self.assertEqual(
+                        profile.rfm_cell, "".join(map(str, cells[partner]))
+                    )
                     purchases, value, sureness = values[partner]
                     self.assertAlmostEqual(profile.expected_purchases, purchases, 2)
                     self.assertAlmostEqual(profile.expected_value, value, 2)
@@ -173,9 +175,9 @@ class TestProfileRefresh(ProfileWorld):
 
     def test_as_many_queries_for_many_as_for_few(self):
         self.refresh()
-        with self.assertQueryCount(14):
+        with self.assertQueryCount(15):
             self.env["customer.profile"].refresh()
-        with self.assertQueryCount(14):
+        with self.assertQueryCount(15):
             self.env["customer.profile"].refresh(self.partners.ids)
 
     def test_figures_of_gone_documents_go(self):

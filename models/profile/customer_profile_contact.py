@@ -54,7 +54,8 @@ class CustomerProfileContact(models.AbstractModel):
             """
             SELECT guest.res_partner_id AS partner_id, %(day)s AS day, 'meeting' AS kind
               FROM calendar_event e
-              JOIN calendar_event_res_partner_rel guest ON guest.calendar_event_id = e.id
+              JOIN calendar_event_res_partner_rel guest
+                   ON guest.calendar_event_id = e.id
               LEFT JOIN res_users u ON u.id = e.user_id
              WHERE e.active AND %(day)s <= %(today)s
                AND coalesce(u.company_id, %(company)s) = %(company)s AND %(only)s

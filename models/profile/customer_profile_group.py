@@ -4,8 +4,8 @@ from odoo import models
 class CustomerProfileGroup(models.AbstractModel):
     """One group of figures, worked out by one query.
 
-    A group names its ``_figure_names``; columns that are no field of the profile are for
-    what follows from several groups.
+    A group names its columns in ``_figure_names``; those that are no field of the
+    profile are for what follows from several groups.
     """
 
     _name = "customer.profile.group"

@@ -110,8 +110,8 @@ class CustomerProfileLine(models.AbstractModel):
               JOIN res_partner p ON p.id = o.partner_id
              CROSS JOIN LATERAL (
                    SELECT coalesce(nullif(o.currency_rate, 0), 1)::numeric) rate (value)
-             WHERE o.company_id = %(company)s AND o.state IN ('paid', 'done', 'invoiced')
-               AND %(only)s
+             WHERE o.company_id = %(company)s
+               AND o.state IN ('paid', 'done', 'invoiced') AND %(only)s
             """,
             company=scope.company_id,
             only=scope.only("o", "partner_id"),

@@ -106,7 +106,8 @@ class CustomerProfilePurchase(models.AbstractModel):
         if "pos.order" not in self.env:
             return own
         return SQL(
-            "%s AND NOT EXISTS (SELECT FROM pos_order pos WHERE pos.account_move = m.id)",
+            "%s AND NOT EXISTS ("
+            "SELECT FROM pos_order pos WHERE pos.account_move = m.id)",
             own,
         )
 
@@ -126,8 +127,8 @@ class CustomerProfilePurchase(models.AbstractModel):
                        / coalesce(nullif(o.currency_rate, 0), 1)::numeric,
                    (o.amount_total < 0)::int
               FROM pos_order o JOIN res_partner p ON p.id = o.partner_id
-             WHERE o.company_id = %(company)s AND o.state IN ('paid', 'done', 'invoiced')
-               AND %(settled)s AND %(only)s
+             WHERE o.company_id = %(company)s
+               AND o.state IN ('paid', 'done', 'invoiced') AND %(settled)s AND %(only)s
             """,
             day=scope.day("o", "date_order"),
             company=scope.company_id,

@@ -30,8 +30,9 @@ class CustomerProfileRank(models.AbstractModel):
                                AS rfm_recency,
                            (1 + floor(5 * percent_below))::int AS rfm_frequency,
                            %(monetary)s AS rfm_monetary
-                      FROM (SELECT b.*, (rank() OVER (ORDER BY purchase_count) - 1)::float
-                                        / count(*) OVER () AS percent_below
+                      FROM (SELECT b.*,
+                                   (rank() OVER (ORDER BY purchase_count) - 1)::float
+                                   / count(*) OVER () AS percent_below
                               FROM %(source)s b
                              WHERE purchase_count > 0 AND profiled) buyer) ranks
             """,
