@@ -32,6 +32,7 @@
         "views/segment/customer_segment_offer_views.xml",
         "views/segment/customer_segment_event_report_views.xml",
         "views/segment/customer_segment_views.xml",
+        "views/profile/customer_profile_views.xml",
         "views/messaging/sms_line_views.xml",
         "views/messaging/sms_sms_views.xml",
         "views/messaging/sms_template_views.xml",

@@ -23,6 +23,7 @@ from . import (
     test_kiosk_device,
     test_kiosk_page,
     test_profile_contact,
+    test_profile_group,
     test_profile_refresh,
     test_profile_touch,
     test_segment_condition_browser,
