@@ -11,4 +11,6 @@ from . import (
     ir_model_fields,
     res_company,
     res_config_settings,
+    sale_order,
+    sale_order_line,
 )

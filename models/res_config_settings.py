@@ -41,6 +41,12 @@ class ResConfigSettings(models.TransientModel):
     club_pos_device_id = fields.Many2one(
         related="company_id.club_pos_device_id", readonly=False
     )
+    guidance_min_margin_pct = fields.Float(
+        related="company_id.guidance_min_margin_pct", readonly=False
+    )
+    guidance_above_list = fields.Boolean(
+        related="company_id.guidance_above_list", readonly=False
+    )
     segment_confirm_percent = fields.Integer(
         related="company_id.segment_confirm_percent", readonly=False
     )

@@ -22,7 +22,10 @@ from . import (
     test_device_api_settings,
     test_kiosk_device,
     test_kiosk_page,
+    test_profile_attributes,
     test_profile_contact,
+    test_profile_events,
+    test_profile_lead_facts,
     test_profile_group,
     test_profile_refresh,
     test_profile_touch,
@@ -37,4 +40,6 @@ from . import (
     test_tools_phone,
     test_tools_sms_text,
     test_tools_table_file,
+    test_trait_discount,
+    test_trait_guidance,
 )

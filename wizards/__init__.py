@@ -7,5 +7,6 @@ from . import (
     customer_segment_assign,
     customer_segment_confirm,
     customer_segment_why,
+    customer_trait_assign,
     privacy_lookup_wizard_line,
 )

@@ -21,12 +21,24 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         members.partner_id = dst_partner
         if any(src_partners.sudo().mapped("no_sms")):
             dst_partner.sudo().no_sms = True
-        if any(src_partners.sudo().mapped("no_profiling")):
-            dst_partner.sudo().no_profiling = True
+        self._keep_attributes(src_partners.sudo(), dst_partner.sudo())
         profiles = self.env["customer.profile"].sudo()
         profiles.search([("partner_id", "in", src_partners.ids)]).unlink()
         self.env["customer.segment.merge"]._merge(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)
+
+    def _keep_attributes(self, src_partners, dst_partner):
+        """What core leaves out: «no profiling» of any holds, computed facts stay.
+
+        Lists (languages, traits …) and events follow through core's own update.
+        """
+        if any((src_partners | dst_partner).mapped("no_profiling")):
+            # Before core moves the traits of the others here.
+            (src_partners | dst_partner).no_profiling = True
+        for name in "residence", "climate_zone":
+            dst_partner[name] = dst_partner[name] or next(
+                filter(None, src_partners.mapped(name)), False
+            )
 
     def _log_merge_operation(self, src_partners, dst_partner):
         """Work out the contact that stays and let the segments judge it."""

@@ -2,6 +2,11 @@ from . import customer_profile, customer_profile_group
 
 # isort: split
 from . import (
+    customer_attribute,
+    customer_event,
+    customer_event_batch,
+    customer_guidance,
+    customer_place,
     customer_profile_answer,
     customer_profile_contact,
     customer_profile_expected,
@@ -16,4 +21,9 @@ from . import (
     customer_profile_touch,
     customer_profile_unpaid,
     customer_profile_visit,
+    customer_trait,
+    lead_facts_mixin,
+    lead_trait_mixin,
+    sale_guidance_mixin,
+    sale_line_guidance_mixin,
 )

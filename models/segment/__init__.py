@@ -13,6 +13,7 @@ from . import (
     customer_segment_freshness,
     customer_segment_event_report,
     customer_segment_field_use,
+    customer_segment_guidance,
     customer_segment_member_mixin,
     customer_segment_membership,
     customer_segment_merge,

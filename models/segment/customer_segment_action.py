@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from .customer_segment import MANAGER
+
 # Whoever enters and leaves in circles is acted on this often within a day.
 TIMES_A_DAY = 5
 
@@ -189,8 +191,13 @@ class CustomerSegment(models.Model):
     )
 
     def _answerable_user(self):
-        """The responsible; whoever made the segment when that person has gone."""
-        return self.user_id if self.user_id.active else self.create_uid
+        """The responsible; when that person has gone whoever made the segment, or a
+        manager of its company.
+        """
+        managers = self.env.ref(MANAGER).sudo().all_user_ids
+        return (self.user_id | self.create_uid | managers).filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )[:1] or self.user_id
 
     def _action_jobs(self, relation, cause):
         """What a refresh adds to its statement so that actions follow its events.

@@ -141,7 +141,20 @@ class CustomerSegmentCondition(models.AbstractModel):
         domain &= self._audience_domain(segment)
         if record_ids is not None:
             domain &= Domain("id", "in", list(record_ids))
-        return model._search(domain)
+        return model._search(domain, active_test=not self._asks_active(segment))
+
+    def _asks_active(self, segment):
+        """Whether a condition says itself what it means by archived records.
+
+        Asked of the text: a simplified condition may have lost that part.
+        """
+        if "active" not in (segment.domain or ""):
+            return False
+        active = self.env[segment.model]._active_name
+        return any(
+            condition.field_expr == active
+            for condition in self._parse(segment.domain).iter_conditions()
+        )
 
     def _domain_of(self, segment):
         """A segment's condition as it is asked.

@@ -34,17 +34,12 @@ class CustomerSegmentCondition(models.AbstractModel):
 
     def _viewpoint(self, segment):
         """What segments share that can be evaluated in one reading."""
-        active = self.env[segment.model]._active_name
-        asks_active = any(
-            leaf.field_expr == active
-            for leaf in self._domain_of(segment).iter_conditions()
-        )
         return (
             segment.user_id,
             segment.company_id,
             segment.tz,
             segment.lang,
-            asks_active,
+            self._asks_active(segment),
         )
 
     def _matches_of(self, segments, record_ids):
@@ -61,7 +56,7 @@ class CustomerSegmentCondition(models.AbstractModel):
         ids = list(record_ids)
         query = model._search(
             self._audience_domain(segments[:1]) & Domain("id", "in", ids),
-            active_test=not self._viewpoint(segments[:1])[-1],
+            active_test=not self._asks_active(segments[:1]),
         )
         holds = [self._to_sql(segment, model, query, ids) for segment in segments]
         return SQL(

@@ -103,7 +103,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
             found = self._contained(unit, keep, cause=cause)
         except Exception as error:  # noqa: BLE001 - conditions run anybody's code
             broken = self._broken_of(unit - keep, error)
-            keep |= unit.concat(*broken)
+            keep |= unit.browse().concat(*broken)
             # The pins of a broken one, and the other classes of its set.
             found = self._contained(unit, keep, cause=cause)
         (unit - keep)._note_refresh(as_of, time.monotonic() - started)
@@ -164,7 +164,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
                 found = self._contained(level, keep, ids, cause)
             except Exception as error:  # noqa: BLE001 - conditions run anybody's code
                 broken = self._broken_of(level - keep, error, ids)
-                keep |= level.concat(*broken)
+                keep |= level.browse().concat(*broken)
                 found = self._contained(level, keep, ids, cause)
             changed += self._conclude(level, found, broken, is_total=False)
         return changed
