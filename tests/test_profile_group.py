@@ -275,6 +275,36 @@ class TestProfileGroup(ProfileWorld):
         )
         self.assertFalse(self.profile(self.entity).engagement)
 
+    def test_events_are_engagement_contacts_and_calls(self):
+        self.company.profile_cost_call = 5
+        lead = self.env["crm.lead"].create(
+            {"name": "Lead", "partner_id": self.person.id, "company_id": False}
+        )
+        self.env["customer.event"].create(
+            [
+                {
+                    "kind": kind,
+                    "date": NOW - day * DAY,
+                    "company_id": self.company.id,
+                    **subject,
+                }
+                for kind, day, subject in (
+                    ("form", 7, {"partner_id": self.person.id}),
+                    ("download", 8, {"lead_id": lead.id}),
+                    ("download", 100, {"partner_id": self.person.id}),
+                    ("web_visit", 3, {"partner_id": self.person.id}),
+                    ("call", 9, {"partner_id": self.person.id}),
+                )
+            ]
+        )
+        self.assertEqual(
+            self.figures(
+                self.person, "engagement", "last_contact_date", "first_contact_date"
+            ),
+            (2, TODAY - 3 * DAY, TODAY - 100 * DAY),
+        )
+        self.assertEqual(self.figures(self.entity, "cost_to_serve"), (5,))
+
     def test_leads_are_the_persons_and_the_companys(self):
         first, second = self.env["utm.source"].create(
             [{"name": "Fair"}, {"name": "Friend"}]
