@@ -34,7 +34,8 @@ class CustomerProfileAnswer(models.AbstractModel):
                                            OR reply_datetime IS NOT NULL) AS answered,
                        count(*) FILTER (WHERE %(opened)s > %(since)s)
                        + count(*) FILTER (WHERE %(clicked)s > %(since)s)
-                       + count(*) FILTER (WHERE %(replied)s > %(since)s) AS answer_count,
+                       + count(*) FILTER (WHERE %(replied)s > %(since)s)
+                           AS answer_count,
                        min(%(sent)s) AS first_mailed, max(%(sent)s) AS last_mailed
                   FROM (%(traces)s) t
                  GROUP BY partner_id, trace_type),
