@@ -36,6 +36,7 @@
         "views/segment/customer_segment_offer_views.xml",
         "views/segment/customer_segment_event_report_views.xml",
         "views/segment/customer_segment_views.xml",
+        "views/profile/customer_profile_views.xml",
         "wizards/customer_score_what_if_views.xml",
         "views/profile/customer_score_rule_views.xml",
         "views/profile/customer_score_history_views.xml",

@@ -9,6 +9,7 @@ from . import (
     customer_place,
     customer_profile_answer,
     customer_profile_contact,
+    customer_profile_event,
     customer_profile_expected,
     customer_profile_lead,
     customer_profile_line,
