@@ -169,9 +169,10 @@ INSERT_VISIT = Prepared(
     SELECT NOT %(limited)s OR EXISTS (SELECT FROM quota), EXISTS (SELECT FROM visit)
     """,  # noqa: S608 - made of constants
 )
-# Wakes the worker unless somebody has: a trigger that the running job has taken is about
-# to disappear with the rows it has seen, so only one that nobody has begun to delete
-# (xmax) counts as waiting. A look, without a lock that each check-in would have to write.
+# Wakes the worker unless somebody has: a trigger that the running job has taken is
+# about to disappear with the rows it has seen, so only one that nobody has begun to
+# delete (xmax) counts as waiting. A look, without a lock that each check-in would have
+# to write.
 _WAKE = """
     INSERT INTO ir_cron_trigger (cron_id, call_at)
          SELECT %(cron)s, date_trunc('second', now() AT TIME ZONE 'UTC')
