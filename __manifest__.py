@@ -19,6 +19,7 @@
         "data/club_preset_data.xml",
         "data/res_country_state_data.xml",
         "data/customer_segment_condition_data.xml",
+        "data/customer_segment_condition_profile_data.xml",
         "data/customer_segment_gallery_data.xml",
         "data/customer_attribute_data.xml",
         "data/customer_place_data.xml",
