@@ -1,4 +1,7 @@
-from . import profile, segment
+from . import segment
+
+# isort: split
+from . import profile
 
 # isort: split
 from . import club, messaging, partner

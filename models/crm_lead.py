@@ -6,6 +6,7 @@ class CrmLead(models.Model):
     _inherit = [
         "customer.segment.member.mixin",
         "lead.facts.mixin",
+        "lead.score.mixin",
         "lead.trait.mixin",
         "crm.lead",
     ]

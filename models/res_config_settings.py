@@ -53,6 +53,12 @@ class ResConfigSettings(models.TransientModel):
     segment_confirm_people = fields.Integer(
         related="company_id.segment_confirm_people", readonly=False
     )
+    score_grade_a = fields.Integer(related="company_id.score_grade_a", readonly=False)
+    score_grade_b = fields.Integer(related="company_id.score_grade_b", readonly=False)
+    score_grade_c = fields.Integer(related="company_id.score_grade_c", readonly=False)
+    score_history_days = fields.Integer(
+        related="company_id.score_history_days", readonly=False
+    )
     profile_horizon_days = fields.Integer(
         related="company_id.profile_horizon_days", readonly=False
     )

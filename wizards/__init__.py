@@ -4,6 +4,7 @@ from . import (
     club_checkin_manual,
     club_checkin_not_customer,
     club_preset_apply,
+    customer_score_what_if,
     customer_segment_assign,
     customer_segment_confirm,
     customer_segment_why,

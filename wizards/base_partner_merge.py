@@ -9,9 +9,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
         Rules: every membership of the club moves to the contact that stays, so visits
         add up and each number keeps its own count; «no SMS at all» of any of them
-        stays; segments as ``customer.segment.merge`` says; figures are worked out
-        again from the documents, and «no profiling» of any of them stays. Done before
-        core's own update, which would delete rows that clash on a unique key.
+        stays; score lines and segments as ``customer.score.merge`` and
+        ``customer.segment.merge`` say; figures are worked out again from the
+        documents, and «no profiling» of any of them stays. Done before core's own
+        update, which would delete rows that clash on a unique key.
         """
         members = (
             self.env["club.member"]
@@ -24,6 +25,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         self._keep_attributes(src_partners.sudo(), dst_partner.sudo())
         profiles = self.env["customer.profile"].sudo()
         profiles.search([("partner_id", "in", src_partners.ids)]).unlink()
+        self.env["customer.score.merge"]._merge(src_partners, dst_partner)
         self.env["customer.segment.merge"]._merge(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)
 
@@ -41,8 +43,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             )
 
     def _log_merge_operation(self, src_partners, dst_partner):
-        """Work out the contact that stays and let the segments judge it."""
+        """Work out the contact that stays; rules, then segments judge it."""
         companies = self.env["res.company"].sudo().search([("active", "=", True)])
         self.env["customer.profile"].sudo()._refresh(companies, dst_partner.ids)
+        self.env["customer.score.merge"]._judge(dst_partner)
         self.env["customer.segment.merge"]._judge(dst_partner)
         return super()._log_merge_operation(src_partners, dst_partner)

@@ -10,6 +10,7 @@ from . import (
     partner_messaging_mixin,
     partner_privacy_mixin,
     partner_profile_mixin,
+    partner_score_mixin,
     partner_segment_mixin,
     partner_trait_mixin,
     partner_visits_mixin,

@@ -13,6 +13,8 @@ class ResPartner(models.Model):
         "partner.geographic.mixin",
         "partner.messaging.mixin",
         "partner.privacy.mixin",
+        # Extends the profile, so it stands before it.
+        "partner.score.mixin",
         "partner.profile.mixin",
         "partner.segment.mixin",
         "partner.trait.mixin",

@@ -1,4 +1,5 @@
 from . import (
+    customer_condition_mixin,
     customer_segment,
     customer_segment_action,
     customer_segment_action_job,
