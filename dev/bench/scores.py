@@ -204,9 +204,7 @@ def _measure_again(env, rounds):
         seconds, changed = _timed(engine._refresh, env.company, "res.partner")
         ours.append(seconds)
         written += _written(env) - before + changed
-        daily.append(
-            _timed(engine._refresh, env.company, "res.partner", None, True)[0]
-        )
+        daily.append(_timed(engine._refresh, env.company, "res.partner", None, True)[0])
     env.cr.execute("SELECT partner_id FROM club_member LIMIT 100")
     some = [id_ for (id_,) in env.cr.fetchall()]
     touched = statistics.median(

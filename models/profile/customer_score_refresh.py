@@ -301,5 +301,7 @@ class CustomerScoreRefresh(models.AbstractModel):
         cr, scan = self.env.cr, self.env["customer.score.scan"]
         with quiet_sql(), cr.savepoint(flush=False), time_limit(cr, seconds):
             query = scan._begin(rule.company_id, rule.model, ids)
-            target = scan._target(rule.company_id, query, [scan._column(rule, query, ids)])
+            target = scan._target(
+                rule.company_id, query, [scan._column(rule, query, ids)]
+            )
             self.env.execute_query(SQL("SELECT count(*) FROM (%s) t", target))

@@ -67,9 +67,7 @@ class CustomerScoreRule(models.Model):
         help="Explicit: what they are or told us. Implicit: what they do.",
     )
     domain = fields.Char(string="Condition", default="[]", required=True)
-    points = fields.Integer(
-        required=True, default=10, tracking=True, aggregator=False
-    )
+    points = fields.Integer(required=True, default=10, tracking=True, aggregator=False)
     valid_from = fields.Date(help="Earlier events do not count either.")
     valid_to = fields.Date()
     repeat = fields.Selection(
