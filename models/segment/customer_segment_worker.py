@@ -74,6 +74,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
 
         :raise psycopg2.Error: when it still is after all attempts
         """
+        end = time.monotonic() + LOCK_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             begin_read_committed(self.env.cr)
             try:
@@ -83,7 +84,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
                     )
                     return step(*arguments)
             except RETRIABLE:
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or time.monotonic() > end:
                     self.env.cr.rollback()
                     raise
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))
