@@ -1,4 +1,7 @@
-from . import profile, segment
+from . import segment
+
+# isort: split
+from . import profile
 
 # isort: split
 from . import club, messaging, partner
@@ -11,4 +14,6 @@ from . import (
     ir_model_fields,
     res_company,
     res_config_settings,
+    sale_order,
+    sale_order_line,
 )

@@ -3,7 +3,13 @@ from odoo import fields, models
 
 class CrmLead(models.Model):
     _name = "crm.lead"
-    _inherit = ["customer.segment.member.mixin", "crm.lead"]
+    _inherit = [
+        "customer.segment.member.mixin",
+        "lead.facts.mixin",
+        "lead.score.mixin",
+        "lead.trait.mixin",
+        "crm.lead",
+    ]
 
     segment_ids = fields.Many2many(
         "customer.segment",

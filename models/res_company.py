@@ -92,6 +92,15 @@ class ResCompany(models.Model):
         string="Messenger links", compute="_compute_club_links", help="One per line."
     )
 
+    guidance_min_margin_pct = fields.Float(
+        string="Minimum margin (%)",
+        default=10.0,
+        help="On top of the cost; a suggested price leaves it after the discount.",
+    )
+    guidance_above_list = fields.Boolean(
+        string="Suggest prices above the list price",
+        help="For customers whose discount has a ceiling.",
+    )
     segment_confirm_percent = fields.Integer(
         string="Ask when a segment changes by (%)",
         default=30,
@@ -119,6 +128,9 @@ class ResCompany(models.Model):
         "AND profile_cost_meeting >= 0 AND profile_cost_message >= 0 "
         "AND profile_cost_ticket >= 0 AND profile_cost_return >= 0)",
         "Look ahead between a day and ten years; costs are never negative.",
+    )
+    _guidance_min_margin_positive = models.Constraint(
+        "CHECK(guidance_min_margin_pct >= 0)", "A minimum margin is never negative."
     )
     _segment_confirm_positive = models.Constraint(
         "CHECK(segment_confirm_percent >= 0 AND segment_confirm_people >= 0)",

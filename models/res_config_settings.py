@@ -41,11 +41,23 @@ class ResConfigSettings(models.TransientModel):
     club_pos_device_id = fields.Many2one(
         related="company_id.club_pos_device_id", readonly=False
     )
+    guidance_min_margin_pct = fields.Float(
+        related="company_id.guidance_min_margin_pct", readonly=False
+    )
+    guidance_above_list = fields.Boolean(
+        related="company_id.guidance_above_list", readonly=False
+    )
     segment_confirm_percent = fields.Integer(
         related="company_id.segment_confirm_percent", readonly=False
     )
     segment_confirm_people = fields.Integer(
         related="company_id.segment_confirm_people", readonly=False
+    )
+    score_grade_a = fields.Integer(related="company_id.score_grade_a", readonly=False)
+    score_grade_b = fields.Integer(related="company_id.score_grade_b", readonly=False)
+    score_grade_c = fields.Integer(related="company_id.score_grade_c", readonly=False)
+    score_history_days = fields.Integer(
+        related="company_id.score_history_days", readonly=False
     )
     profile_horizon_days = fields.Integer(
         related="company_id.profile_horizon_days", readonly=False

@@ -175,9 +175,9 @@ class TestProfileRefresh(ProfileWorld):
 
     def test_as_many_queries_for_many_as_for_few(self):
         self.refresh()
-        with self.assertQueryCount(14):
+        with self.assertQueryCount(15):
             self.env["customer.profile"].refresh()
-        with self.assertQueryCount(14):
+        with self.assertQueryCount(15):
             self.env["customer.profile"].refresh(self.partners.ids)
 
     def test_figures_of_gone_documents_go(self):

@@ -99,6 +99,7 @@ class ClubDashboardCaller(models.AbstractModel):
                 {"id": tag.id, "name": tag.name, "color": tag.color}
                 for tag in partner.category_id
             ],
+            "guidance": self.env["customer.guidance"]._prepare_cards(partner),
             "groups": partner.included_segment_ids.mapped("name"),
             "action": self._prepare_form_action("res.partner", partner.id)
             if partner

@@ -23,6 +23,34 @@ PERSONAL_FIELDS = (
     "ref",
     "barcode",
     "company_name",
+    "birthdate_date",
+    "gender",
+    "marital_status",
+    "household_size",
+    "household_structure",
+    "education_level",
+    "occupation",
+    "income_band",
+    "ethnicity",
+    "religion",
+    "county",
+    "residence",
+    "climate_zone",
+    "spoken_language_ids",
+    "own_employee_count",
+    "own_capital",
+    "own_ownership",
+    "own_technology_ids",
+    "own_contract_type_ids",
+    "budget",
+    "expected_product_id",
+    "expected_delivery_date",
+    "preferred_channel",
+    "preferred_hour_ids",
+    "occasion_ids",
+    "benefit_ids",
+    "buying_device_ids",
+    "satisfaction_date",
 )
 
 
@@ -123,7 +151,11 @@ class ClubErasure(models.Model):
     def _blank_contact(self, partner):
         values = {name: False for name in PERSONAL_FIELDS if name in partner._fields}
         values.update(
-            name=self.env._("Erased contact %s", partner.id), no_sms=True, active=False
+            name=self.env._("Erased contact %s", partner.id),
+            no_sms=True,
+            no_profiling=True,
+            satisfaction=0,
+            active=False,
         )
         partner = partner.sudo().with_context(tracking_disable=True)
         partner.included_segment_ids._remove_partners(partner)

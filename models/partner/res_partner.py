@@ -4,13 +4,20 @@ from odoo import models
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = [
+        "partner.behavioural.mixin",
         "partner.birthday.mixin",
         "partner.club.mixin",
         "partner.company.mixin",
+        "partner.demographics.mixin",
+        "partner.firmographic.mixin",
+        "partner.geographic.mixin",
         "partner.messaging.mixin",
         "partner.privacy.mixin",
+        # Extends the profile, so it stands before it.
+        "partner.score.mixin",
         "partner.profile.mixin",
         "partner.segment.mixin",
+        "partner.trait.mixin",
         "partner.visits.mixin",
         "res.partner",
     ]

@@ -18,7 +18,7 @@ class CustomerProfile(models.Model):
 
     _name = "customer.profile"
     _description = "Customer"
-    _order = "purchase_total DESC NULLS LAST, id"
+    _order = "purchase_total DESC NULLS LAST, purchase_count DESC NULLS LAST, id"
     _rec_name = "partner_id"
     _log_access = False
 
@@ -192,3 +192,23 @@ class CustomerProfile(models.Model):
         """Unknown figures come last, whichever way a list is sorted."""
         nulls = nulls or SQL("NULLS LAST")
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    # === ACTIONS === #
+
+    def action_refresh(self):
+        """Work out these customers now.
+
+        :rtype: bool
+        """
+        self._refresh_now(self.partner_id)
+        return True
+
+    def action_open_partner(self):
+        """Open the contact."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.partner_id.id,
+            "view_mode": "form",
+        }

@@ -17,7 +17,7 @@ class CustomerProfileAnswer(models.AbstractModel):
     _description = "Figures of Answers"
     _inherit = ["customer.profile.group"]
     _figure_names = (
-        "engagement",
+        "answer_count",
         "mail_response_rate",
         "sms_response_rate",
         "best_channel",
@@ -34,12 +34,13 @@ class CustomerProfileAnswer(models.AbstractModel):
                                            OR reply_datetime IS NOT NULL) AS answered,
                        count(*) FILTER (WHERE %(opened)s > %(since)s)
                        + count(*) FILTER (WHERE %(clicked)s > %(since)s)
-                       + count(*) FILTER (WHERE %(replied)s > %(since)s) AS engagement,
+                       + count(*) FILTER (WHERE %(replied)s > %(since)s)
+                           AS answer_count,
                        min(%(sent)s) AS first_mailed, max(%(sent)s) AS last_mailed
                   FROM (%(traces)s) t
                  GROUP BY partner_id, trace_type),
             person AS (
-                SELECT partner_id, sum(engagement)::int AS engagement,
+                SELECT partner_id, sum(answer_count)::int AS answer_count,
                        min(first_mailed) AS first_mailed,
                        max(last_mailed) AS last_mailed,
                        sum(answered) AS answered,
@@ -50,7 +51,7 @@ class CustomerProfileAnswer(models.AbstractModel):
                              / sum(sent) FILTER (WHERE channel = 'sms'), 4)
                            AS sms_response_rate
                   FROM answer GROUP BY partner_id)
-            SELECT partner_id, engagement, first_mailed, last_mailed,
+            SELECT partner_id, answer_count, first_mailed, last_mailed,
                    mail_response_rate, sms_response_rate,
                    CASE WHEN answered = 0 THEN NULL
                         WHEN coalesce(sms_response_rate, 0)

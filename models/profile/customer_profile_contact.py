@@ -41,9 +41,15 @@ class CustomerProfileContact(models.AbstractModel):
         )
 
     def _contacts(self, scope):
-        """Queries of (person, day, kind); ``received`` costs nothing."""
+        """Queries of (person, day, kind); kinds that are not counted cost nothing."""
         parts = [self._meetings(scope), self._messages(scope, "res.partner")]
         parts += [self._messages(scope, model) for model in DOCUMENTS]
+        parts.append(
+            SQL(
+                "SELECT partner_id, day, kind FROM (%s) event",
+                self.env["customer.profile.event"]._events(scope),
+            )
+        )
         if "helpdesk.ticket" in self.env:
             parts.append(self._tickets(scope))
         return parts

@@ -63,6 +63,7 @@ class CustomerProfileStatement(models.AbstractModel):
                 "answer",
                 "lead",
                 "contact",
+                "event",
             )
         }
 
@@ -83,6 +84,9 @@ class CustomerProfileStatement(models.AbstractModel):
             "profit": SQL(
                 "CASE WHEN m.purchase_margin IS NOT NULL "
                 "THEN m.purchase_margin - coalesce(cost.cost_to_serve, 0) END"
+            ),
+            "engagement": SQL(
+                "coalesce(m.answer_count, 0) + coalesce(m.event_count, 0)"
             ),
             "first_contact_date": SQL(
                 "least(m.first_contacted, m.first_mailed, m.first_visit_date, "

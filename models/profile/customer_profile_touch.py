@@ -18,6 +18,7 @@ DOCUMENTS = {
     "account.move": "partner_id",
     "crm.lead": "partner_id",
     "club.member": "partner_id",
+    "customer.event": "partner_id",
     "pos.order": "partner_id",
     "helpdesk.ticket": "partner_id",
 }
@@ -129,6 +130,11 @@ class CustomerProfileTouch(models.AbstractModel):
                 "SELECT guest.res_partner_id FROM calendar_event e "
                 "JOIN calendar_event_res_partner_rel guest "
                 "ON guest.calendar_event_id = e.id WHERE e.write_date > %s",
+                since,
+            ),
+            SQL(
+                "SELECT d.partner_id FROM customer_event e "
+                "JOIN crm_lead d ON d.id = e.lead_id WHERE e.write_date > %s",
                 since,
             ),
             SQL(

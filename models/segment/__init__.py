@@ -1,4 +1,5 @@
 from . import (
+    customer_condition_mixin,
     customer_segment,
     customer_segment_action,
     customer_segment_action_job,
@@ -13,6 +14,7 @@ from . import (
     customer_segment_freshness,
     customer_segment_event_report,
     customer_segment_field_use,
+    customer_segment_guidance,
     customer_segment_member_mixin,
     customer_segment_membership,
     customer_segment_merge,

@@ -1,9 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
-MANAGER = "customer_segmentation.customer_segmentation_group_club_manager"
 # What a condition's meaning depends on: changing it makes the members stale.
 DEFINITION = {
     "domain",
@@ -30,7 +28,7 @@ class CustomerSegment(models.Model):
 
     _name = "customer.segment"
     _description = "Customer Segment"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["customer.condition.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "sequence, name, id"
     _check_company_auto = True
 
@@ -222,11 +220,7 @@ class CustomerSegment(models.Model):
 
     @api.constrains("user_id")
     def _check_user_id(self):
-        for segment in self:
-            if segment.user_id._is_superuser() and segment.kind == "dynamic":
-                raise ValidationError(
-                    self.env._("Choose a person as responsible, not the system.")
-                )
+        self.filtered(lambda segment: segment.kind == "dynamic")._refuse_superuser()
 
     # === CRUD METHODS === #
 
@@ -242,36 +236,13 @@ class CustomerSegment(models.Model):
 
     def write(self, vals):
         vals = dict(vals)
-        if "domain" in vals:
-            self._check_may_edit()
-            if any(segment.domain != vals["domain"] for segment in self):
-                self._take_responsibility(vals)
-        elif "user_id" in vals:
-            self._take_responsibility(vals)
+        self._answer_for_change(vals)
         result = super().write(self._without_members(vals))
         self._pin_commands(vals)
         if DEFINITION & set(vals):
             self._make_stale()
             self._refresh_after_change()
         return result
-
-    def _check_may_edit(self):
-        """Whoever edits a colleague's condition would read through its eyes."""
-        if self.env.su or self.env.user.has_group(MANAGER):
-            return
-        if any(segment.user_id != self.env.user for segment in self):
-            raise AccessError(
-                self.env._("Only the responsible or a manager may change a condition.")
-            )
-
-    def _take_responsibility(self, vals):
-        """Whoever saves a condition answers for it; managers may name someone else."""
-        if self.env.su:
-            return
-        if not self.env.user.has_group(MANAGER) or (
-            "domain" in vals and "user_id" not in vals
-        ):
-            vals["user_id"] = self.env.uid
 
     # === ACTIONS === #
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from .customer_segment import MANAGER
+from .customer_condition_mixin import MANAGER
 
 # Whoever enters and leaves in circles is acted on this often within a day.
 TIMES_A_DAY = 5

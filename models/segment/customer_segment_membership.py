@@ -127,6 +127,8 @@ class CustomerSegment(models.Model):
         return True
 
     def _update_member_count(self):
+        if not self:
+            return
         self.env.flush_all()
         relation = self[:1]._membership()
         self.env.cr.execute(

@@ -233,6 +233,9 @@ class CustomerSegmentRefresh(models.AbstractModel):
         for partner_id, lead_id, segment_id in rows:
             model = "res.partner" if partner_id else "crm.lead"
             work[model, segment_id].add(partner_id or lead_id)
+        for model in ("res.partner", "crm.lead"):
+            if work.get((model, None)):
+                self._before_touched(model, sorted(work[model, None]))
         for (model, segment_id), ids in work.items():
             domain = [("model", "=", model), ("state", "!=", "quarantined")]
             if segment_id:
@@ -240,6 +243,15 @@ class CustomerSegmentRefresh(models.AbstractModel):
             segments = self.env["customer.segment"].search(domain)
             self._refresh_free_for(segments, sorted(ids))
         return len(rows)
+
+    def _before_touched(self, model, ids):
+        """Bring up to date what conditions read, before segments judge these.
+
+        Extended by figures and scores; None for ids means that too many were touched.
+
+        :param str model: ``res.partner`` or ``crm.lead``
+        :param list ids: sorted ids of contacts or leads, some of them deleted; or None
+        """
 
     def _take_touched(self, last):
         self.env.cr.execute(
@@ -262,6 +274,8 @@ class CustomerSegmentRefresh(models.AbstractModel):
         )
         if not is_many:
             return rows
+        for model in ("res.partner", "crm.lead"):
+            self._before_touched(model, None)
         segments = self.env["customer.segment"].search([("state", "=", "fresh")])
         segments._stamp(SQL("state = 'stale'"), ["state"])
         self._wake()

@@ -3,10 +3,12 @@ import {deserializeDateTime, formatDate} from "@web/core/l10n/dates";
 import {KeepLast} from "@web/core/utils/concurrency";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
+import {CustomerGuidance} from "../customer_guidance/customer_guidance";
 
 /** A number typed or pasted, Persian or Latin digits, and who it belongs to. */
 export class ClubCaller extends Component {
     static template = "customer_segmentation.ClubCaller";
+    static components = {CustomerGuidance};
     static props = {onOpen: Function};
 
     setup() {

@@ -1,0 +1,50 @@
+from odoo import models
+from odoo.tools import SQL
+
+from .customer_profile_answer import ENGAGEMENT_DAYS
+
+# Events by which somebody shows interest.
+ENGAGED = ("form", "download")
+
+
+class CustomerProfileEvent(models.AbstractModel):
+    """Forms and downloads that other systems told of: one row per person."""
+
+    _name = "customer.profile.event"
+    _description = "Figures of Events"
+    _inherit = ["customer.profile.group"]
+    _figure_names = ("event_count",)
+
+    def _group(self, scope):
+        return SQL(
+            """
+            SELECT partner_id, count(*)::int AS event_count
+              FROM (%(events)s) event
+             WHERE partner_id IS NOT NULL AND kind = ANY(%(engaged)s)
+               AND day > %(today)s::date - %(days)s
+             GROUP BY partner_id
+            """,
+            events=self._events(scope),
+            engaged=list(ENGAGED),
+            today=scope.today,
+            days=ENGAGEMENT_DAYS,
+        )
+
+    def _events(self, scope):
+        """Rows of (person, day, kind), of contacts and of the contacts of leads.
+
+        :param ProfileScope scope: whose
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT coalesce(e.partner_id, d.partner_id) AS partner_id, %(day)s AS day,
+                   e.kind
+              FROM customer_event e LEFT JOIN crm_lead d ON d.id = e.lead_id
+             WHERE e.company_id = %(company)s AND (%(contact)s OR %(lead)s)
+            """,
+            day=scope.day("e", "date"),
+            company=scope.company_id,
+            contact=scope.only("e", "partner_id"),
+            lead=scope.only("d", "partner_id"),
+        )

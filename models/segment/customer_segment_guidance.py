@@ -1,0 +1,14 @@
+from odoo import fields, models
+
+
+class CustomerSegment(models.Model):
+    """How soon the guidance of a segment has to be heeded."""
+
+    _inherit = "customer.segment"
+
+    guidance_urgency = fields.Selection(
+        [("1", "Heed first"), ("2", "Good to know"), ("3", "By the way")],
+        required=True,
+        default="2",
+        help="On the guidance card of a customer the most urgent stands first.",
+    )
