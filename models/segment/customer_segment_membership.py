@@ -199,5 +199,3 @@ class CustomerSegment(models.Model):
             # Whoever only puts people into groups need not wait for each other.
             engine._lock(segments)
         engine._refresh_records(segments, partners.ids, cause)
-        # Other segments' conditions may ask for this group.
-        partners._touch_segments()
