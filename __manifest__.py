@@ -20,6 +20,7 @@
         "data/res_country_state_data.xml",
         "data/customer_score_template_data.xml",
         "data/customer_segment_condition_data.xml",
+        "data/customer_segment_condition_profile_data.xml",
         "data/customer_segment_gallery_data.xml",
         "data/customer_attribute_data.xml",
         "data/customer_place_data.xml",

@@ -82,11 +82,14 @@ def device_route(
         @functools.wraps(handler)
         def wrapper(self):
             self._speak(self._language())
-            for _attempt in range(TRIES):
+            for attempt in range(TRIES):
                 try:
                     self._check_request(method, max_bytes, media_types)
-                    begin_read_committed(request.env.cr)
-                    return handler(self, *([self._authenticate(hot)] if auth else []))
+                    if not auth:
+                        begin_read_committed(request.env.cr)
+                        return handler(self)
+                    # Tried again only as everything else: by what is there now.
+                    return handler(self, self._authenticate(hot and not attempt))
                 except RETRIABLE:
                     request.env.cr.rollback()
                 except Exception as error:  # noqa: BLE001 - the device gets an answer
@@ -150,7 +153,8 @@ class ClubDeviceApi(Controller):
         item = self._read_body((JSON, FORM))
         self._check_idempotency_key(item)
         row = self._take(device, item)
-        self._wake()
+        if not row["woken"]:
+            self._wake()
         return self._answer(
             self._checkin_answer(device, row), 200 if row["replayed"] else 201
         )

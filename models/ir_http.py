@@ -2,6 +2,7 @@ from odoo import models
 from odoo.http import request
 
 from ..tools.problem import Problem
+from ..tools.transaction import begin_read_committed
 from .club.club_device_pairing import TOKEN_PREFIX
 
 
@@ -15,8 +16,11 @@ class IrHttp(models.AbstractModel):
         Unknown, malformed, revoked and outdated tokens take one path and get one
         answer: always a look-up, always a comparison of digests.
 
+        Begins a READ COMMITTED transaction, unless settings remembered from an earlier
+        request do: then nothing has been asked of the database.
+
         :param bool may_be_known: the caller compares the row's ``stamp`` with the
-            present one, so that settings remembered from an earlier request may do
+            present one, so that remembered settings may do
         :return: the device and its company's club settings
         :rtype: dict
         :raise Problem: ``no-token`` or ``bad-token``
@@ -35,6 +39,7 @@ class IrHttp(models.AbstractModel):
             row = device._get_known_row(public_id)
             if row and device._token_state(row, token) == "current":
                 return row
+        begin_read_committed(request.env.cr)
         row = device._get_row(public_id)
         state = device._token_state(row, token)
         if not row or not state or not row["active"]:

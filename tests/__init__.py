@@ -23,6 +23,7 @@ from . import (
     test_kiosk_device,
     test_kiosk_page,
     test_profile_attributes,
+    test_profile_browser,
     test_profile_contact,
     test_profile_events,
     test_profile_group,

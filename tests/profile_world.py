@@ -47,7 +47,9 @@ def ranks(customers):
     total = len(customers)
 
     def fifths(position):
-        ordered = sorted(customers, key=lambda p: (customers[p][position], p.id))
+        ordered = sorted(
+            customers, key=lambda p: (customers[p][position], getattr(p, "id", p))
+        )
         size, more = divmod(total, 5)
         found, start = {}, 0
         for fifth in range(1, 6):

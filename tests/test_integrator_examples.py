@@ -121,7 +121,8 @@ class TestIntegratorExamples(ServedCase):
         self.assertEqual(first["segment"]["state"], "fresh")
         self.assertEqual(first["segment"]["member_count"], len(first["members"]))
         self.assertLessEqual(set(here), set(first["members"]))
-        self.assertEqual(first["changed"], len(first["members"]))
+        # The server's own worker may have come first: then nothing is left to change.
+        self.assertIn(first["changed"], (0, len(first["members"])))
         self.assertEqual(set(first["group"]["partner_ids"]), set(first["members"][:2]))
         self.assertTrue(first["why"]["is_member"])
         self.assertEqual(

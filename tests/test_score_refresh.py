@@ -186,8 +186,8 @@ class TestScoreRefresh(ScoreCommon):
         scan = self.env.registry["customer.score.scan"]
         holds = scan._column
 
-        def divide(self, rule, query):
-            column = holds(self, rule, query)
+        def divide(self, rule, query, ids=None):
+            column = holds(self, rule, query, ids)
             if rule == bad:
                 points = SQL(
                     "10 / (%s - %s)",

@@ -10,6 +10,10 @@ from odoo.sql_db import BaseCursor
 
 from .transaction import reset_characteristics
 
+# Sent as they are: one round trip then holds the end of a transaction, too.
+COMMANDS = frozenset(
+    {"ROLLBACK", "COMMIT", "BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED"}
+)
 _VALUE = re.compile(r"%\((\w+)\)s")
 _KNOWN = "_club_prepared"
 # DISCARD ALL as PostgreSQL's manual spells it out, less DEALLOCATE ALL and DISCARD
@@ -37,8 +41,9 @@ class Prepared:
     Types are inferred: cast a value that may exceed the column it is compared with.
 
     :param str name: what the statements are called in ``pg_prepared_statements``
-    :param str texts: SQL with ``%(name)s`` for values and no other ``%``; the last one
-        returns the rows
+    :param str texts: SQL with ``%(name)s`` for values and no other ``%``, or one of
+        ``COMMANDS``; the last one returns the rows. Commands begin and end with a
+        transaction open, as the driver believes; a test's cursor cannot take them
     """
 
     def __init__(self, name: str, *texts: str):
@@ -49,6 +54,9 @@ class Prepared:
         self._key = f"{name}_{digest}"
         prepare, execute = [], []
         for number, text in enumerate(texts):
+            if text in COMMANDS:
+                execute.append(text)
+                continue
             values = list(dict.fromkeys(_VALUE.findall(text)))
             places = {value: f"${at}" for at, value in enumerate(values, start=1)}
             numbered = _VALUE.sub(lambda match, places=places: places[match[1]], text)

@@ -35,6 +35,11 @@ def autocommit(cr: BaseCursor) -> None:
         cr.connection.autocommit = True
 
 
+def takes_commands(cr: BaseCursor) -> bool:
+    """Whether BEGIN and COMMIT may be sent as text; a test's transaction goes on."""
+    return isinstance(cr, Cursor)
+
+
 def reset_characteristics(connection) -> None:
     """Let the next transaction of a psycopg2 connection have the server's defaults;
     nothing is sent. Must be called between transactions, not under autocommit.

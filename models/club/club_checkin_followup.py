@@ -10,9 +10,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict
 
 from ...tools.phone import PhoneError, parse_phone
-from ...tools.prepared import Prepared
 from ...tools.quiet_sql import quiet_sql
 from ...tools.transaction import begin_read_committed
+from .club_checkin_statements import WAKE
 
 _logger = logging.getLogger(__name__)
 
@@ -30,19 +30,6 @@ RETRIABLE = (
     psycopg2.errors.LockNotAvailable,
 )
 CRON = "customer_segmentation.club_checkin_followup_cron"
-WAKE = Prepared(
-    "club_wake",
-    """
-    INSERT INTO ir_cron_trigger (cron_id, call_at)
-         SELECT %(cron)s, date_trunc('second', now() AT TIME ZONE 'UTC')
-          WHERE NOT EXISTS (
-                SELECT FROM ir_cron_trigger
-                 WHERE cron_id = %(cron)s AND xmax = 0
-                   AND call_at <= now() AT TIME ZONE 'UTC'
-                   AND call_at > now() AT TIME ZONE 'UTC'
-                                 - make_interval(secs => %(stale_seconds)s))
-    """,
-)
 
 
 class ClubCheckinFollowup(models.AbstractModel):
@@ -55,18 +42,20 @@ class ClubCheckinFollowup(models.AbstractModel):
 
     @api.model
     def _wake(self):
-        """Wake the worker, to be called once the journal rows are committed.
+        """Wake the worker, to be called once the journal rows are committed."""
+        WAKE.execute(self.env.cr, self._wake_values())
+        self._notify()
 
-        A trigger that the running job has taken is about to disappear with the rows
-        it has seen, so only one that nobody has begun to delete (xmax) counts as
-        waiting: a look, without a lock that each check-in would have to write. The
-        cron threads are notified only when a trigger was added: with one notification
-        per check-in the connection pool runs dry.
-        """
+    @api.model
+    def _wake_values(self):
         cron_id = self.env["ir.model.data"]._xmlid_to_res_id(CRON)
-        WAKE.execute(
-            self.env.cr, {"cron": cron_id, "stale_seconds": STALE_TRIGGER_SECONDS}
-        )
+        return {"cron": cron_id, "stale_seconds": STALE_TRIGGER_SECONDS}
+
+    @api.model
+    def _notify(self):
+        """Tell the cron threads, only of a trigger that was added just now: with one
+        notification per check-in the connection pool runs dry.
+        """
         if self.env.cr.rowcount:
             self.env.cr.postcommit.add(self.env["ir.cron"].sudo()._notifydb)
 

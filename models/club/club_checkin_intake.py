@@ -17,7 +17,14 @@ from ...tools.message_choice import (
 )
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.problem import Problem
-from .club_checkin_statements import INSERT_VISIT, TAKE_MEMBER, TAKE_QUOTA
+from ...tools.transaction import begin_read_committed, takes_commands
+from .club_checkin_statements import (
+    BEGIN_AND_TAKE_MEMBER,
+    INSERT_VISIT,
+    STORE_AND_WAKE,
+    TAKE_MEMBER,
+    TAKE_QUOTA,
+)
 
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # A clock this far ahead of ours is wrong: the time of arrival is used and flagged.
@@ -150,14 +157,17 @@ class ClubCheckinIntake(models.AbstractModel):
 
         What a device sent itself is ``limited``: it counts against the device's rate,
         also when it is refused, and waits for others with the same phone no longer than
-        ``LOCK_TIMEOUT``; the transaction has to be its own.
+        ``LOCK_TIMEOUT``; the transaction has to be its own. One whose settings are
+        ``known`` begins its transaction itself, and ends it once the check-in is
+        stored.
 
         :param dict device: row of ``ir.http._authenticate_club_device``, or of
             ``club.device._get_intake_row``
         :param dict item: ``event_id``, ``phone`` and optionally ``tag``, ``age_s``,
             ``occurred_at``, ``config_rev``, each of its JSON type
         :param str joined_by: how a new member joined
-        :return: the journal row as a dict, ``replayed`` telling whether it was there
+        :return: the journal row as a dict, ``replayed`` telling whether it was there,
+            ``woken`` whether all is committed and the worker woken
         :rtype: dict
         :raise Problem: see docs/device-api.md
         """
@@ -167,6 +177,7 @@ class ClubCheckinIntake(models.AbstractModel):
             facts = self._read_item(device, item)
         except Problem:
             if device.get("known"):
+                begin_read_committed(self.env.cr)
                 self._check_stamp(device, self._get_stamp(device))
             if device["limited"]:
                 self._take_quota(device)
@@ -177,7 +188,7 @@ class ClubCheckinIntake(models.AbstractModel):
         if not device["club_open"] or taken["replay"] or facts["too_old"]:
             if device["limited"]:
                 # A member may have been made for an event that came just before us.
-                self.env.cr.rollback()
+                begin_read_committed(self.env.cr)
                 self._take_quota(device)
             return self._answer_unstored(device, facts, taken["replay"])
         if taken["erased"]:
@@ -199,7 +210,7 @@ class ClubCheckinIntake(models.AbstractModel):
             self._refuse_early(device, taken["ahead_seconds"])
         except Problem:
             # A refusal commits; the member that was made for it must not stay.
-            self.env.cr.rollback()
+            begin_read_committed(self.env.cr)
             raise
 
     def _check_stamp(self, device, stamp):
@@ -301,7 +312,10 @@ class ClubCheckinIntake(models.AbstractModel):
         """
         rev, meaning = self._read_digit(device, facts)
         gap = timedelta(minutes=device["gap_minutes"])
-        TAKE_MEMBER.execute(
+        statements = TAKE_MEMBER
+        if device.get("known") and takes_commands(self.env.cr):
+            statements = BEGIN_AND_TAKE_MEMBER
+        statements.execute(
             self.env.cr,
             {
                 "limited": device["limited"],
@@ -356,7 +370,7 @@ class ClubCheckinIntake(models.AbstractModel):
         known = replay["fingerprint"] or facts["fingerprint"]
         if not secrets.compare_digest(known, facts["fingerprint"]):
             raise Problem("event-id-reused")
-        return {**replay, "replayed": True}
+        return {**replay, "replayed": True, "woken": False}
 
     def _judge(self, device, facts, taken):
         """Whether the visit counts, and which text it sends."""
@@ -410,42 +424,36 @@ class ClubCheckinIntake(models.AbstractModel):
         result = (
             "too_soon" if not visit.counted else "new" if visit.is_first else "repeat"
         )
-        INSERT_VISIT.execute(
-            self.env.cr,
-            {
-                **self._get_quota_values(device),
-                "company": device["company_id"],
-                "member": taken["member_id"],
-                "event_id": facts["event_id"],
-                "fingerprint": facts["fingerprint"],
-                "phone_raw": facts["phone_raw"],
-                "digit": facts["tag"],
-                "tag": taken["tag_id"],
-                "category": taken["category_id"],
-                "rev": taken["rev"],
-                "occurred_at": facts["occurred_at"],
-                "arrived_at": facts["arrived_at"],
-                "is_late": visit.is_late,
-                "counted": visit.counted,
-                "not_counted": None if visit.counted else "too_soon",
-                "visit_no": visit.visit_no,
-                "result": result,
-                "unknown_digit": bool(facts["tag"]) and not taken["meaning"],
-                "clamped": facts["clamped"],
-                "kind": choice.kind,
-                "template": choice.template_id,
-                "reason": choice.reason,
-                "answer": answer,
-            },
-        )
-        within_quota, is_stored = self.env.cr.fetchone()
-        if not within_quota:
-            # Faster than its rate while we were at it: nothing of this one remains.
-            self.env.cr.rollback()
-            raise self._quota_exceeded(device)
-        if not is_stored:
-            # The same event was stored between our look-up and now.
-            raise psycopg2.errors.SerializationFailure()
+        values = {
+            **self._get_quota_values(device),
+            "company": device["company_id"],
+            "member": taken["member_id"],
+            "event_id": facts["event_id"],
+            "fingerprint": facts["fingerprint"],
+            "phone_raw": facts["phone_raw"],
+            "digit": facts["tag"],
+            "tag": taken["tag_id"],
+            "category": taken["category_id"],
+            "rev": taken["rev"],
+            "occurred_at": facts["occurred_at"],
+            "arrived_at": facts["arrived_at"],
+            "is_late": visit.is_late,
+            "counted": visit.counted,
+            "not_counted": None if visit.counted else "too_soon",
+            "visit_no": visit.visit_no,
+            "result": result,
+            "unknown_digit": bool(facts["tag"]) and not taken["meaning"],
+            "clamped": facts["clamped"],
+            "kind": choice.kind,
+            "template": choice.template_id,
+            "reason": choice.reason,
+            "answer": answer,
+        }
+        is_woken = bool(device.get("known")) and takes_commands(self.env.cr)
+        if is_woken:
+            self._store_and_wake(values)
+        else:
+            self._store(device, values)
         return {
             "event_id": facts["event_id"],
             "digit": facts["tag"],
@@ -454,4 +462,25 @@ class ClubCheckinIntake(models.AbstractModel):
             "answer_sms": answer,
             "counted": visit.counted,
             "replayed": False,
+            "woken": is_woken,
         }
+
+    def _store(self, device, values):
+        INSERT_VISIT.execute(self.env.cr, values)
+        within_quota, is_stored = self.env.cr.fetchone()
+        if not within_quota:
+            # Faster than its rate while we were at it: nothing of this one remains.
+            begin_read_committed(self.env.cr)
+            raise self._quota_exceeded(device)
+        if not is_stored:
+            # The same event was stored between our look-up and now.
+            raise psycopg2.errors.SerializationFailure()
+
+    def _store_and_wake(self, values):
+        followup = self.env["club.checkin.followup"]
+        try:
+            STORE_AND_WAKE.execute(self.env.cr, {**values, **followup._wake_values()})
+        except psycopg2.errors.DivisionByZero as error:
+            # Too fast, or stored already: the longer way tells which.
+            raise psycopg2.errors.SerializationFailure() from error
+        followup._notify()

@@ -125,37 +125,74 @@ CROSS JOIN LATERAL (
            ) past
 """
 TAKE_MEMBER = Prepared("club_take_member", _HOLD_MEMBER, _READ_MEMBER)
+# The same for a request that has done nothing so far, in a transaction of its own.
+BEGIN_AND_TAKE_MEMBER = Prepared(
+    "club_begin_and_take_member",
+    "ROLLBACK",
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    _HOLD_MEMBER,
+    _READ_MEMBER,
+)
 
 # The quota, the journal row and, when it counts, the member's visit. Not stored: the
 # event came between our look-up and now. Nobody in Odoo wrote the row, so no user is
 # named.
+_VISIT = f"""
+WITH quota AS ({TAKE_QUOTA}),
+visit AS (
+    INSERT INTO club_checkin
+           (company_id, device_id, member_id, event_id, fingerprint, phone_raw,
+            digit, tag_id, category_id, config_rev, occurred_at, arrived_at,
+            is_late, counted, not_counted_reason, visit_no, result,
+            unknown_digit, clock_clamped, state, attempts, message_kind,
+            message_template_id, message_reason, answer_sms,
+            create_date, write_date)
+    SELECT %(company)s, %(device)s, %(member)s, %(event_id)s, %(fingerprint)s,
+           %(phone_raw)s, %(digit)s, %(tag)s, %(category)s, %(rev)s,
+           %(occurred_at)s, %(arrived_at)s, %(is_late)s, %(counted)s,
+           %(not_counted)s, %(visit_no)s, %(result)s, %(unknown_digit)s,
+           %(clamped)s, 'pending', 0, %(kind)s, %(template)s, %(reason)s,
+           %(answer)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
+     WHERE NOT %(limited)s OR EXISTS (SELECT FROM quota)
+    ON CONFLICT (device_id, event_id) DO NOTHING
+    RETURNING 1),
+counted AS (
+    UPDATE club_member
+       SET visit_count = visit_count + 1,
+           first_visit = least(first_visit, %(occurred_at)s),
+           last_visit = greatest(last_visit, %(occurred_at)s)
+     WHERE id = %(member)s AND %(counted)s AND EXISTS (SELECT FROM visit))
+"""  # noqa: S608 - made of constants
 INSERT_VISIT = Prepared(
     "club_insert_visit",
-    f"""
-    WITH quota AS ({TAKE_QUOTA}),
-    visit AS (
-        INSERT INTO club_checkin
-               (company_id, device_id, member_id, event_id, fingerprint, phone_raw,
-                digit, tag_id, category_id, config_rev, occurred_at, arrived_at,
-                is_late, counted, not_counted_reason, visit_no, result,
-                unknown_digit, clock_clamped, state, attempts, message_kind,
-                message_template_id, message_reason, answer_sms,
-                create_date, write_date)
-        SELECT %(company)s, %(device)s, %(member)s, %(event_id)s, %(fingerprint)s,
-               %(phone_raw)s, %(digit)s, %(tag)s, %(category)s, %(rev)s,
-               %(occurred_at)s, %(arrived_at)s, %(is_late)s, %(counted)s,
-               %(not_counted)s, %(visit_no)s, %(result)s, %(unknown_digit)s,
-               %(clamped)s, 'pending', 0, %(kind)s, %(template)s, %(reason)s,
-               %(answer)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
-         WHERE NOT %(limited)s OR EXISTS (SELECT FROM quota)
-        ON CONFLICT (device_id, event_id) DO NOTHING
-        RETURNING 1),
-    counted AS (
-        UPDATE club_member
-           SET visit_count = visit_count + 1,
-               first_visit = least(first_visit, %(occurred_at)s),
-               last_visit = greatest(last_visit, %(occurred_at)s)
-         WHERE id = %(member)s AND %(counted)s AND EXISTS (SELECT FROM visit))
+    f"""{_VISIT}
     SELECT NOT %(limited)s OR EXISTS (SELECT FROM quota), EXISTS (SELECT FROM visit)
     """,  # noqa: S608 - made of constants
+)
+# Wakes the worker unless somebody has: a trigger that the running job has taken is
+# about to disappear with the rows it has seen, so only one that nobody has begun to
+# delete (xmax) counts as waiting. A look, without a lock that each check-in would have
+# to write.
+_WAKE = """
+    INSERT INTO ir_cron_trigger (cron_id, call_at)
+         SELECT %(cron)s, date_trunc('second', now() AT TIME ZONE 'UTC')
+          WHERE NOT EXISTS (
+                SELECT FROM ir_cron_trigger
+                 WHERE cron_id = %(cron)s AND xmax = 0
+                   AND call_at <= now() AT TIME ZONE 'UTC'
+                   AND call_at > now() AT TIME ZONE 'UTC'
+                                 - make_interval(secs => %(stale_seconds)s))
+"""
+WAKE = Prepared("club_wake", _WAKE)
+# The same visit, committed, and the worker woken after that: never before. What cannot
+# be stored divides by zero, and nothing of it is committed.
+STORE_AND_WAKE = Prepared(
+    "club_store_and_wake",
+    f"""{_VISIT}
+    SELECT 1 / (CASE WHEN (NOT %(limited)s OR EXISTS (SELECT FROM quota))
+                      AND EXISTS (SELECT FROM visit) THEN 1 ELSE 0 END)
+    """,  # noqa: S608 - made of constants
+    "COMMIT",
+    "BEGIN",
+    _WAKE,
 )

@@ -24,5 +24,5 @@ class CustomerAttribute(models.Model):
         index=True,
     )
     sequence = fields.Integer(default=10)
-    color = fields.Integer()
+    color = fields.Integer(aggregator=None)
     active = fields.Boolean(default=True)

@@ -39,6 +39,7 @@ class CustomerPlace(models.Model):
     )
     state_id = fields.Many2one(
         "res.country.state",
+        string="Province or state",
         domain="[('country_id', '=', country_id)]",
         ondelete="cascade",
         index="btree_not_null",

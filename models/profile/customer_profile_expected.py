@@ -15,7 +15,7 @@ class CustomerProfileExpected(models.AbstractModel):
     its two parameters by moments), times the chance that the customer still comes.
     Source: Fader, Hardie, Lee, «Counting Your Customers» the Easy Way (BG/NBD), 2005,
     with its parameters estimated by moments instead of by a search. See
-    docs/profile.md for the formula and for its error on real customers.
+    docs/figures.md for the formula and for its error on real customers.
     """
 
     _name = "customer.profile.expected"

@@ -123,6 +123,38 @@ class CustomerProfileStatement(models.AbstractModel):
         :rtype: SQL
         """
         names = list(self._figures(scope))
+        return SQL(
+            """
+            %(difference)s,
+            updated AS (
+                UPDATE customer_profile p
+                   SET (changed_at, %(names)s) = (%(now)s, %(written)s)
+                  FROM difference d WHERE p.id = d.profile_id),
+            inserted AS (
+                INSERT INTO customer_profile
+                            (partner_id, company_id, changed_at, %(names)s)
+                     SELECT d.partner_id, %(company)s, %(now)s, %(written)s
+                       FROM difference d WHERE d.profile_id IS NULL
+                ON CONFLICT (partner_id, company_id) DO NOTHING)
+            SELECT count(*), coalesce(bool_or(moved), FALSE) FROM difference
+            """,
+            difference=self._difference(scope),
+            company=scope.company_id,
+            now=scope.now,
+            names=SQL(", ").join(SQL.identifier(name) for name in names),
+            written=_columns("d", names),
+        )
+
+    def _count(self, scope):
+        """How many profiles would change: the same without writing, for measurements.
+
+        :rtype: SQL
+        """
+        return SQL("%s SELECT count(*) FROM difference", self._difference(scope))
+
+    def _difference(self, scope):
+        """WITH all parts, up to the rows that differ from those there are."""
+        names = list(self._figures(scope))
         zero = set(ZERO)
         if scope.visits_are_purchases:
             zero.remove("purchase_total")
@@ -148,24 +180,11 @@ class CustomerProfileStatement(models.AbstractModel):
                         coalesce(fresh.purchase_total, 0),
                         coalesce(fresh.unranked, TRUE)) AS moved
                   FROM fresh FULL JOIN old ON old.partner_id = fresh.partner_id
-                 WHERE old.id IS NULL OR (%(old)s) IS DISTINCT FROM (%(new)s)),
-            updated AS (
-                UPDATE customer_profile p
-                   SET (changed_at, %(names)s)
-                       = (%(now)s, %(written)s)
-                  FROM difference d WHERE p.id = d.profile_id),
-            inserted AS (
-                INSERT INTO customer_profile
-                            (partner_id, company_id, changed_at, %(names)s)
-                     SELECT d.partner_id, %(company)s, %(now)s, %(written)s
-                       FROM difference d WHERE d.profile_id IS NULL
-                ON CONFLICT (partner_id, company_id) DO NOTHING)
-            SELECT count(*), coalesce(bool_or(moved), FALSE) FROM difference
+                 WHERE old.id IS NULL OR (%(old)s) IS DISTINCT FROM (%(new)s))
             """,
             parts=SQL(", ").join(self._parts(scope)),
             fresh=self._fresh(scope),
             company=scope.company_id,
-            now=scope.now,
             only=scope.only("partner_id"),
             named=SQL(", ").join(
                 SQL("%s AS %s", value, SQL.identifier(name))
@@ -173,8 +192,6 @@ class CustomerProfileStatement(models.AbstractModel):
             ),
             old=_columns("old", names),
             new=SQL(", ").join(target),
-            names=SQL(", ").join(SQL.identifier(name) for name in names),
-            written=_columns("d", names),
         )
 
     def _parts(self, scope):

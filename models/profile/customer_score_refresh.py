@@ -96,7 +96,7 @@ class CustomerScoreRefresh(models.AbstractModel):
         query, columns = scan._begin(company, model, ids), []
         for rule in rules:
             try:
-                column = None if rule in broken else scan._column(rule, query)
+                column = None if rule in broken else scan._column(rule, query, ids)
             except Exception as error:
                 if self.env["customer.segment.refresh"]._is_passing(error):
                     raise
@@ -301,5 +301,7 @@ class CustomerScoreRefresh(models.AbstractModel):
         cr, scan = self.env.cr, self.env["customer.score.scan"]
         with quiet_sql(), cr.savepoint(flush=False), time_limit(cr, seconds):
             query = scan._begin(rule.company_id, rule.model, ids)
-            target = scan._target(rule.company_id, query, [scan._column(rule, query)])
+            target = scan._target(
+                rule.company_id, query, [scan._column(rule, query, ids)]
+            )
             self.env.execute_query(SQL("SELECT count(*) FROM (%s) t", target))

@@ -55,7 +55,7 @@ class CustomerScoreRule(models.Model):
     )
     model = fields.Selection(
         [("res.partner", "Contacts"), ("crm.lead", "Leads and opportunities")],
-        string="Scores",
+        string="Applies to",
         default="res.partner",
         required=True,
     )
@@ -67,7 +67,7 @@ class CustomerScoreRule(models.Model):
         help="Explicit: what they are or told us. Implicit: what they do.",
     )
     domain = fields.Char(string="Condition", default="[]", required=True)
-    points = fields.Integer(required=True, default=10, tracking=True)
+    points = fields.Integer(required=True, default=10, tracking=True, aggregator=False)
     valid_from = fields.Date(help="Earlier events do not count either.")
     valid_to = fields.Date()
     repeat = fields.Selection(
@@ -83,10 +83,12 @@ class CustomerScoreRule(models.Model):
     )
     cap = fields.Integer(
         string="At most",
+        aggregator=False,
         help="The most that the events of one contact give, or take, together.",
     )
     half_life_days = fields.Integer(
         string="Half-life (days)",
+        aggregator=False,
         help="After so many days an event counts for half. 0: it does not fade.",
     )
     user_id = fields.Many2one(
@@ -105,7 +107,7 @@ class CustomerScoreRule(models.Model):
         string="In words", compute="_compute_condition_sentence"
     )
     state = fields.Selection(
-        [("fresh", "Works"), ("stale", "Needs refresh"), ("quarantined", "Stopped")],
+        [("stale", "Needs refresh"), ("fresh", "Works"), ("quarantined", "Stopped")],
         default="stale",
         required=True,
         readonly=True,

@@ -63,6 +63,10 @@ class CustomerScoreRun(models.Model):
                         SET last_refresh = EXCLUDED.last_refresh,
                             last_date = EXCLUDED.last_date,
                             seconds = EXCLUDED.seconds, stale = FALSE
+                      -- A run in which nothing changed writes no row.
+                      WHERE customer_score_run.stale
+                         OR customer_score_run.last_date IS DISTINCT FROM
+                            EXCLUDED.last_date
                 """,
                 company.id,
                 model,

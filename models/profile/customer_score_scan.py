@@ -65,17 +65,20 @@ class CustomerScoreScan(models.AbstractModel):
         return query
 
     @api.model
-    def _column(self, rule, query):
+    def _column(self, rule, query, ids=None):
         """What a rule gives each row of the scan; its joins are added to the scan.
 
         :param rule: one ``customer.score.rule``, evaluated as its responsible
         :param Query query: what ``_begin`` returned
+        :param list ids: the only contacts or leads of the scan: nothing else is read
         :rtype: Column
         :raise Exception: when the rule cannot be evaluated
         """
         condition = self.env["customer.segment.condition"]
         model = condition._model_of(rule)
         domain = condition._honest(model, condition._parse(rule.domain))
+        if ids is not None:
+            domain = condition._narrow(model, domain.optimize_full(model), list(ids))
         holds = self._holds(model._search(domain, active_test=False), query)
         if not rule.event_source:
             points = SQL("CASE WHEN %s THEN %s ELSE 0 END", holds, rule.points)
@@ -84,7 +87,7 @@ class CustomerScoreScan(models.AbstractModel):
         query.add_join(
             "LEFT JOIN",
             events,
-            SQL("(%s)", self._weights(rule)),
+            SQL("(%s)", self._weights(rule, ids)),
             SQL(
                 "%s = %s",
                 SQL.identifier(events, "id"),
@@ -121,7 +124,7 @@ class CustomerScoreScan(models.AbstractModel):
             query._joins[alias] = join
         return asked.where_clause if asked._where_clauses else SQL("TRUE")
 
-    def _weights(self, rule):
+    def _weights(self, rule, ids=None):
         """How much the events of a rule count: whole, or halved every half-life.
 
         Ages are whole days of the company, so that a day gives one result.
@@ -146,13 +149,14 @@ class CustomerScoreScan(models.AbstractModel):
               FROM (SELECT e.id, (e.date AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date
                            AS day
                       FROM (%(source)s) e) q
-             WHERE q.day <= %(today)s %(since)s
+             WHERE q.day <= %(today)s %(since)s %(only)s
              GROUP BY q.id
             """,
             total=total,
             tz=rule.tz,
             source=source,
             today=today,
+            only=SQL() if ids is None else SQL("AND q.id = ANY(%s)", list(ids)),
             since=SQL("AND q.day >= %s", rule.valid_from) if rule.valid_from else SQL(),
         )
 

@@ -17,7 +17,7 @@ class CustomerScoreTemplate(models.Model):
     sequence = fields.Integer(default=10)
     model = fields.Selection(
         [("res.partner", "Contacts"), ("crm.lead", "Leads and opportunities")],
-        string="Scores",
+        string="Applies to",
         default="res.partner",
         required=True,
     )

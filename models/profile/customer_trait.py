@@ -32,6 +32,7 @@ class CustomerTrait(models.Model):
             ("interests", "Interests"),
             ("social_status", "Social status"),
         ],
+        string="Kind of trait",
         required=True,
         default="temperament",
         groups=GUIDED,
@@ -40,7 +41,7 @@ class CustomerTrait(models.Model):
         URGENCIES, required=True, default="2", help="The most urgent stands first."
     )
     sequence = fields.Integer(default=10)
-    color = fields.Integer()
+    color = fields.Integer(aggregator=None)
     icon = fields.Char(
         default="fa-user-o", help="Name of a Font Awesome 4 icon, such as fa-comments."
     )
@@ -54,12 +55,14 @@ class CustomerTrait(models.Model):
     discount_ceiling_pct = fields.Float(
         string="Discount ceiling (%)",
         digits=(5, 2),
+        aggregator=None,
         groups=GUIDED,
         help="The most that a quotation gives. Of several traits the lowest holds.",
     )
     price_headroom_pct = fields.Float(
         string="Price headroom (%)",
         digits=(5, 2),
+        aggregator=None,
         groups=GUIDED,
         help="How far above the list price such customers usually accept.",
     )

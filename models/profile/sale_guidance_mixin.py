@@ -131,7 +131,8 @@ class SaleGuidanceMixin(models.AbstractModel):
         texts = [
             self.env._(
                 "%(product)s: %(discount)s %%",
-                product=line.product_id.display_name,
+                # Isolated: a name of the other direction would turn the number.
+                product=f"\u2068{line.product_id.display_name}\u2069",
                 discount=number(round(discount, 2)),
             )
             for line, discount in given.items()
