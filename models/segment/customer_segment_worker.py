@@ -290,7 +290,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
             return rows
         for model in ("res.partner", "crm.lead"):
             self._before_touched(model, None)
-        self.env["customer.segment"].search([])._expire()
+        self.env["customer.segment"].search([("state", "!=", "quarantined")])._expire()
         return []
 
     def _refresh_free_for(self, segments, ids):
