@@ -194,7 +194,8 @@ class CustomerSegmentRefresh(models.AbstractModel):
             keep = level.filtered(lambda segment: segment.state == "quarantined")
             try:
                 self._contained(level, keep, ids, cause)
-            except Exception as error:  # noqa: BLE001 - conditions run anybody's code
+            except Exception as error:
+                # Conditions run anybody's code; the worker stops the broken one.
                 if self._is_passing(error):
                     raise
         self._put_back(segments, ids)
