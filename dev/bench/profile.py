@@ -46,7 +46,7 @@ def _refresh(env, company_id, rounds):
         difference.append(_seconds(lambda: env.execute_query(statement._count(scope))))
         changed = []
         unchanged.append(
-            _seconds(lambda into=changed: into.append(profiles._refresh(company)))
+            _seconds(lambda done=changed: done.append(profiles._refresh(company)))
         )
         if changed != [0]:
             raise AssertionError(f"{changed[0]} rows written for nothing")
