@@ -135,7 +135,6 @@ TAKE_MEMBER = Prepared("club_take_member", _HOLD_MEMBER, _READ_MEMBER)
 # The same for a request that has done nothing so far, in a transaction of its own.
 BEGIN_AND_TAKE_MEMBER = Prepared(
     "club_begin_and_take_member",
-    "ROLLBACK",
     "BEGIN ISOLATION LEVEL READ COMMITTED",
     _HOLD_MEMBER,
     _READ_MEMBER,
@@ -200,6 +199,5 @@ STORE_AND_WAKE = Prepared(
                       AND EXISTS (SELECT FROM visit) THEN 1 ELSE 0 END)
     """,  # noqa: S608 - made of constants
     "COMMIT",
-    "BEGIN",
     _WAKE,
 )

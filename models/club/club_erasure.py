@@ -76,7 +76,7 @@ class ClubErasure(models.Model):
     @api.model
     def _hash_phone(self, phone_e164):
         """Keyed hash of a number: a leaked table cannot be searched for numbers."""
-        secret = self.env["ir.config_parameter"].sudo().get_param("database.secret")
+        secret = self.env["ir.config_parameter"]._get_param("database.secret")
         return hmac.new(
             secret.encode(), phone_e164.encode(), hashlib.sha256
         ).hexdigest()
