@@ -20,6 +20,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.club_milestone_template_id", readonly=False
     )
     club_daily_cap = fields.Integer(related="company_id.club_daily_cap", readonly=False)
+    sms_money_unit = fields.Selection(
+        related="company_id.sms_money_unit", readonly=False
+    )
     sms_consent_basis = fields.Selection(
         related="company_id.sms_consent_basis", readonly=False
     )

@@ -238,12 +238,34 @@ class SmsComposer(models.TransientModel):
             bodies = template._render_field("body", records.ids, compute_lang=True)
         elif template and single:
             bodies = dict.fromkeys(records.ids, self.body)
-        else:
+        elif template and self.body == template.body:
             bodies = super()._prepare_body_values(records)
+        else:
+            bodies = self._render_typed(records)
         suffix = self.line_suffix or ""
         return {
             record_id: with_suffix(body, suffix) for record_id, body in bodies.items()
         }
+
+    def _render_typed(self, records):
+        """What was typed here, with the rights of whoever typed it.
+
+        Whoever may write code in templates may use core's expressions.
+        """
+        placeholders = self.env["sms.placeholder"]
+        if not placeholders._is_plain(self.body, records._name):
+            if not self.env.user.has_group("mail.group_mail_template_editor"):
+                placeholders._check(self.body, records._name)
+            return super()._prepare_body_values(records)
+        bodies = placeholders._render_by_lang(self.body, records)
+        if self.mailing_id:
+            trackers = self.mailing_id._get_link_tracker_values()
+            renderer = self.env["mail.render.mixin"].sudo()
+            bodies = {
+                record_id: renderer._shorten_links_text(body, trackers)
+                for record_id, body in bodies.items()
+            }
+        return bodies
 
     def _get_blacklist_record_ids(self, records, recipients_info):
         """The rule knows the blacklist; core would load all of it."""
