@@ -44,6 +44,7 @@
         "views/profile/customer_score_subject_views.xml",
         "views/messaging/sms_line_views.xml",
         "views/messaging/sms_sms_views.xml",
+        "views/messaging/sms_template_approval_views.xml",
         "views/messaging/sms_template_views.xml",
         "views/partner/customer_salutation_views.xml",
         "views/partner/res_partner_views.xml",
