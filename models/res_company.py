@@ -211,7 +211,6 @@ class ResCompany(models.Model):
                     "name": self.env._("Service line"),
                     "company_id": company.id,
                     "message_class": "service",
-                    "tz": company.club_tz or "UTC",
                     "foreign_allowed": company.country_id.code != "IR",
                     "optout_suffix": (
                         DEFAULT_IRAN_SUFFIX

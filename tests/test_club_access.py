@@ -84,6 +84,30 @@ class TestClubAccess(ClubCommon):
                     as_portal.read([name])
                 self.assertIn(self.search_error(partner, name), ("closed", "no search"))
 
+    def test_whoever_edits_contacts_may_copy_them(self):
+        """Core copies field by field and stops at one that is closed."""
+        editor = new_test_user(
+            self.env,
+            login="copying-editor",
+            groups="base.group_user,base.group_partner_manager",
+            context={"no_reset_password": True},
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        partner = self.member(self.number).partner_id
+        copy = partner.with_user(editor).copy()
+        self.assertFalse(copy.sudo().club_member_ids)
+        for model in "res.partner", "crm.lead":
+            closed = [
+                name
+                for name, field in self.env[model]._fields.items()
+                if "customer_segmentation" in (field._modules or ())
+                and field.copy
+                and field.groups not in (None, "base.group_user")
+            ]
+            with self.subTest(model):
+                self.assertFalse(closed)
+
     def search_error(self, partner, name):
         """Why the portal user cannot search a field, or what it found."""
         try:

@@ -45,7 +45,9 @@ def _refresh(env, company_id, rounds):
             env.cr.execute("ANALYZE customer_profile")
         difference.append(_seconds(lambda: env.execute_query(statement._count(scope))))
         changed = []
-        unchanged.append(_seconds(lambda: changed.append(profiles._refresh(company))))
+        unchanged.append(
+            _seconds(lambda done=changed: done.append(profiles._refresh(company)))
+        )
         if changed != [0]:
             raise AssertionError(f"{changed[0]} rows written for nothing")
     env.cr.execute("SELECT count(*) FROM customer_profile")

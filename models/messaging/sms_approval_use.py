@@ -124,8 +124,8 @@ class SmsLine(models.Model):
     )
     approval_ids = fields.One2many("sms.template.approval", "line_id")
 
-    def _insert_messages(self, messages):
-        return super()._insert_messages(self._with_approvals(messages))
+    def _insert_messages(self, messages, due_at):
+        return super()._insert_messages(self._with_approvals(messages), due_at)
 
     def _with_approvals(self, messages):
         """Messages of templates, each with its approval on this line.
@@ -167,16 +167,16 @@ class SmsLine(models.Model):
         )
         return {approval.template_id.id: approval for approval in found}
 
-    def _get_refusal(self, message, refused):
-        reason = super()._get_refusal(message, refused)
+    def _get_refusal(self, message, refused, room):
+        reason = super()._get_refusal(message, refused, room)
         if not reason and self.text_policy != "free" and not message.get("template_id"):
             # Words that nobody can have approved.
             return "no_template"
         return reason
 
-    def _prepare_sms_values(self, message, opening):
+    def _prepare_sms_values(self, message, due_at):
         return {
-            **super()._prepare_sms_values(message, opening),
+            **super()._prepare_sms_values(message, due_at),
             "approval_id": message.get("approval_id"),
             "params": message.get("params"),
         }

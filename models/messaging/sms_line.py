@@ -3,6 +3,7 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
 
 # What panels take for a link, bare names of sites included.
@@ -73,9 +74,8 @@ class SmsLine(models.Model):
     def _queue_messages(self, messages):
         """Queue one text per message on this line: the one door for our messages.
 
-        Refusals are applied here, so that no caller can forget them: «no SMS at all»
-        of the member or the contact stops everything, ``phone.blacklist`` stops
-        advertising.
+        Refusals are applied here, so that no caller can forget them, and advertising
+        waits for the line's hours.
 
         :param list messages: dicts ``{"number": E.164, "body": str, "partner_id": int
             or False, "checkin_id": int or False}``, any number; one is queued per dict.
@@ -87,19 +87,26 @@ class SmsLine(models.Model):
         :rtype: list[tuple]
         """
         self.ensure_one()
-        refused = self._refused_numbers([message["number"] for message in messages])
+        due_at = self._get_opening(fields.Datetime.now())
+        refused, room = self._judge_numbers(
+            [message["number"] for message in messages],
+            [message.get("partner_id") for message in messages],
+            due_at,
+        )
         seen = self._get_known_sources(messages)
         results, accepted, positions = [], [], []
         for message in messages:
             source = message.get("source")
             reason = "known" if source and source in seen else None
-            reason = reason or self._get_refusal(message, refused)
+            reason = reason or self._get_refusal(message, refused, room)
             results.append((None, reason))
             if not reason:
                 seen.add(source)
                 positions.append(len(results) - 1)
                 accepted.append(message)
-        queued = self._insert_messages(accepted)
+                if message["number"] in room:
+                    room[message["number"]] -= 1
+        queued = self._insert_messages(accepted, due_at)
         for at, sms_id in zip(positions, queued, strict=True):
             results[at] = (sms_id, None)
         return results
@@ -112,36 +119,43 @@ class SmsLine(models.Model):
         trackers = self.env["sms.tracker"].sudo()
         return set(trackers.search([("source", "in", sources)]).mapped("source"))
 
-    def _get_refusal(self, message, refused):
+    def _get_refusal(self, message, refused, room):
         """Why a message is not queued; a hook.
 
         :param dict message: as in :meth:`_queue_messages`
-        :param set refused: of :meth:`_refused_numbers`
+        :param dict refused: reason by number
+        :param dict room: how many more a number may get, where that is limited
         :return: a reason of ``club.checkin.message_reason``, or None
         """
+        number = message["number"]
         if not message["body"].strip():
             return "empty"
-        if message["number"] in refused:
-            return "no_sms"
+        if number in refused:
+            return refused[number]
+        if room.get(number, 1) <= 0:
+            # The same person twice in this call.
+            return "cap_day"
         country = self.company_id.country_id
         home = f"+{country.phone_code}" if country.phone_code else ""
-        if not self.foreign_allowed and not message["number"].startswith(home):
+        if not self.foreign_allowed and not number.startswith(home):
             return "foreign"
         if not self.links_allowed and LINK.search(message["body"]):
             return "link"
         return None
 
-    def _insert_messages(self, messages):
+    def _insert_messages(self, messages, due_at):
         """Create the rows of messages that nothing refuses.
 
+        :param datetime due_at: when the line may send next
         :return: their ids, in order
         :rtype: list[int]
         """
         if not messages:
             return []
-        opening = self._get_opening(fields.Datetime.now())
-        values = [self._prepare_sms_values(message, opening) for message in messages]
-        queued = self.env["sms.sms"].sudo().create(values)
+        values = [self._prepare_sms_values(message, due_at) for message in messages]
+        judged = SmsRoute(judged=True)
+        messages_sudo = self.env["sms.sms"].sudo().with_context(sms_route=judged)
+        queued = messages_sudo.create(values)
         self.env["sms.tracker"].sudo().create(
             [
                 {
@@ -155,15 +169,17 @@ class SmsLine(models.Model):
         )
         return queued.ids
 
-    def _prepare_sms_values(self, message, opening):
+    def _prepare_sms_values(self, message, due_at):
         """Values of one message; a hook.
 
         :param dict message: as in :meth:`_queue_messages`
-        :param datetime opening: when the line may send next
+        :param datetime due_at: when the line may send next
         """
-        due_at = message.get("due_at")
-        if not due_at and opening > fields.Datetime.now():
-            due_at = opening
+        wanted = message.get("due_at")
+        if wanted:
+            due_at = max(wanted, due_at)
+        elif self.message_class == "service":
+            due_at = False
         return {
             "number": message["number"],
             "body": with_suffix(message["body"], self.optout_suffix or ""),
@@ -174,46 +190,3 @@ class SmsLine(models.Model):
             "source": message.get("source"),
             "due_at": due_at,
         }
-
-    def _refused_numbers(self, numbers):
-        """Numbers among ``numbers`` that this line may not reach.
-
-        :param list numbers: E.164
-        :rtype: set
-        """
-        self.ensure_one()
-        company_or_shared = [False, self.company_id.id]
-        refused = set(
-            self.env["club.member"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    ("phone_e164", "in", numbers),
-                    "|",
-                    ("no_sms", "=", True),
-                    ("partner_id.no_sms", "=", True),
-                ]
-            )
-            .mapped("phone_e164")
-        )
-        refused.update(
-            self.env["res.partner"]
-            .sudo()
-            .search(
-                [
-                    ("phone_sanitized", "in", numbers),
-                    ("company_id", "in", company_or_shared),
-                    ("no_sms", "=", True),
-                ]
-            )
-            .mapped("phone_sanitized")
-        )
-        if self.message_class == "advertising":
-            refused.update(
-                self.env["phone.blacklist"]
-                .sudo()
-                .search([("number", "in", numbers)])
-                .mapped("number")
-            )
-        return refused

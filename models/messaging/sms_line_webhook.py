@@ -1,21 +1,14 @@
 import hmac
-import logging
 import secrets
 
 import requests
 
 from odoo import api, fields, models
-from odoo.tools import plaintext2html
 
 from ...tools.gateways import BadSettings, Inbound
-from ...tools.gateways.base import national
-from ...tools.phone import PhoneError, parse_phone
-
-_logger = logging.getLogger(__name__)
 
 WEBHOOK = "/sms_line"
 PING = "ping"
-TEXT_LENGTH = 2000
 
 
 class SmsLine(models.Model):
@@ -118,63 +111,32 @@ class SmsLine(models.Model):
                 self._receive_once(one)
 
     def _receive_once(self, inbound):
-        """Hand a text on unless the provider has pushed it before."""
-        inbounds = self.env["sms.inbound"].sudo()
-        if not inbounds._is_new(self, inbound):
-            return
-        region = self.company_id.country_id.code or "IR"
-        try:
-            number = parse_phone(inbound.number, region).e164
-        except PhoneError:
-            number = f"+{national(inbound.number)}"
-        self._receive_text(
-            number,
-            inbound.text[:TEXT_LENGTH],
-            inbound.external_id,
-            fields.Datetime.now(),
+        """Hand a text on; a push without an id is known by its words and hour."""
+        now = fields.Datetime.now()
+        external_id = inbound.external_id or "|".join(
+            (inbound.number, inbound.text, now.strftime("%Y%m%d%H"))
         )
-
-    def _receive_text(self, number, text, external_id, date):
-        """Act on a text that somebody sent to this line; a hook.
-
-        Here it lands in the chatter of the contacts with this number. Called once per
-        text, also when the provider pushes it twice.
-
-        :param str number: E.164
-        :param str text: as it came, at most 2,000 characters
-        :param str external_id: the provider's id of it, or ""
-        :param datetime date: when it came, naive UTC
-        :return: the contacts, of this company or shared
-        """
-        self.ensure_one()
-        members = self.env["club.member"].sudo()
-        partners = members.search(
-            [("company_id", "=", self.company_id.id), ("phone_e164", "=", number)]
-        ).partner_id
-        if not partners:
-            partners = (
-                self.env["res.partner"]
-                .sudo()
-                .search(
-                    [
-                        ("phone_sanitized", "=", number),
-                        ("company_id", "in", [False, self.company_id.id]),
-                    ],
-                    limit=5,
-                )
-            )
-        for partner in partners:
-            partner.message_post(
-                body=plaintext2html(text),
-                author_id=partner.id,
-                message_type="comment",
-                subtype_xmlid="mail.mt_note",
-                subject=self.env._("SMS to %(line)s", line=self.name),
-            )
-        return partners
+        self._receive_text(inbound.number, inbound.text, external_id, now)
 
     def _on_operator_block(self, numbers):
-        """These numbers closed advertising at the operator; a hook.
+        """These numbers closed advertising at the operator: leave them alone a while.
 
         :param list numbers: E.164
         """
+        self.ensure_one()
+        if self.message_class != "advertising":
+            return
+        self.env["customer.consent"].sudo().create(
+            [
+                {
+                    "company_id": self.company_id.id,
+                    "number": number,
+                    "kind": "blocked",
+                    "line_id": self.id,
+                    "channel": "sms",
+                    "source": self.name,
+                    "user_id": False,
+                }
+                for number in sorted(set(numbers))
+            ]
+        )

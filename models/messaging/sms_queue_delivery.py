@@ -1,6 +1,5 @@
 import logging
 from collections import defaultdict
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -19,7 +18,7 @@ TRACKER_ERRORS = {
 }
 FAILURES = {
     "undelivered": "unknown",
-    "blocked": "sms_blacklist",
+    "blocked": "sms_blocked",
     "refused": "unknown",
 }
 EARLY_REPORTS = 1000  # kept per line
@@ -90,7 +89,7 @@ class SmsQueue(models.AbstractModel):
             )
             if status.state == "blocked":
                 for line, group in messages.grouped("line_id").items():
-                    line._on_operator_block(group.mapped("number"))
+                    self._note_blocks(line, group.mapped("number"))
 
     def _get_state_words(self, state):
         return {

@@ -1,8 +1,10 @@
+import contextlib
 import json
 from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ...tools.gateways import BATCH_WIDE
@@ -18,7 +20,7 @@ FAILURES = {
     "line": "sms_acc",
     "setup": "sms_server",
     "number": "sms_number_format",
-    "blocked": "sms_blacklist",
+    "blocked": "sms_blocked",
     "server": "sms_server",
     "throttled": "sms_server",
 }
@@ -51,9 +53,9 @@ class SmsQueue(models.AbstractModel):
         self._tell_chatter([row for row, _r in pairs if row["id"] in stored])
         results = [result for _row, result in pairs]
         self._judge_line(line, results)
-        blocked = [row["number"] for row, r in pairs if r.kind == "blocked"]
-        if blocked:
-            line._on_operator_block(blocked)
+        self._note_blocks(
+            line, [row["number"] for row, r in pairs if r.kind == "blocked"]
+        )
         self._match_early_reports(line)
 
     def _prepare_result_values(self, line, caps, row, result, now):
@@ -184,6 +186,15 @@ class SmsQueue(models.AbstractModel):
             line._back_off()
         elif line.retry_count and any(r.outcome == "accepted" for r in tried):
             line.write({"retry_at": False, "retry_count": 0})
+
+    def _note_blocks(self, line, numbers):
+        """Remember who closed advertising; a number nobody can read costs nothing."""
+        for number in numbers:
+            with (
+                contextlib.suppress(UserError, ValidationError),
+                self.env.cr.savepoint(),
+            ):
+                line._on_operator_block([number])
 
     # === TRACKERS === #
 

@@ -26,7 +26,6 @@ class SmsSms(models.Model):
 
     _inherit = "sms.sms"
 
-    due_at = fields.Datetime(string="Not before", readonly=True, copy=False)
     source = fields.Char(
         readonly=True, copy=False, help="What made it; one source makes one message."
     )

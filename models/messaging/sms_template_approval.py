@@ -19,7 +19,7 @@ class SmsTemplateApproval(models.Model):
         "sms.template", string="Text", required=True, index=True, ondelete="cascade"
     )
     line_id = fields.Many2one(
-        "sms.line", string="Line", required=True, index=True, ondelete="cascade"
+        "sms.line", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="line_id.company_id", store=True)
     pattern_code = fields.Char(
@@ -111,23 +111,22 @@ class SmsTemplateApproval(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         approvals = super().create(vals_list)
-        approvals.filtered(lambda one: one.state == "approved")._on_approved()
+        approvals.filtered(lambda one: one.state == "approved")._remember_words()
         return approvals
 
     def write(self, vals):
         result = super().write(vals)
         if vals.get("state") == "approved":
-            self._on_approved()
+            self._remember_words()
         elif vals.get("state") == "waiting":
             super().write({"asked_at": False, "reason": False})
         return result
 
-    def _on_approved(self):
-        """Remember the words that were approved, and let waiting messages leave."""
+    def _remember_words(self):
+        """Note the words that were approved, and let waiting messages leave."""
         for approval in self:
-            super(SmsTemplateApproval, approval).write(
-                {"approved_body": approval.template_id.body, "reason": False}
-            )
+            body = approval.template_id.body
+            approval.write({"approved_body": body, "reason": False})
         self.env["sms.queue"]._wake()
 
     def action_ask(self):

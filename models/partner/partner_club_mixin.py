@@ -21,6 +21,8 @@ class PartnerClubMixin(models.AbstractModel):
         "segment_id",
         string="Customer groups",
         groups=CLUB_CASHIER,
+        search="_search_included_segment_ids",
+        copy=False,
     )
     club_company_id = fields.Many2one(
         "res.company",

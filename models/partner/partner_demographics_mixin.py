@@ -94,9 +94,10 @@ class PartnerDemographicsMixin(models.AbstractModel):
             ("high", "High"),
         ],
         groups=SENSITIVE,
+        copy=False,
     )
-    ethnicity = fields.Char(groups=SENSITIVE)
-    religion = fields.Char(groups=SENSITIVE)
+    ethnicity = fields.Char(groups=SENSITIVE, copy=False)
+    religion = fields.Char(groups=SENSITIVE, copy=False)
     _household_size_positive = models.Constraint(
         "CHECK(household_size >= 0)", "A household has no negative number of people."
     )

@@ -32,13 +32,15 @@ class CustomerSegment(models.Model):
     _order = "sequence, name, id"
     _check_company_auto = True
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(required=True, tracking=True, translate=True)
     code = fields.Char(copy=False)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     color = fields.Integer()
-    note = fields.Text(string="Description")
-    guidance = fields.Text(help="What to do with these people; plain text.")
+    note = fields.Text(string="Description", translate=True)
+    guidance = fields.Text(
+        translate=True, help="What to do with these people; plain text."
+    )
     company_id = fields.Many2one(
         "res.company",
         required=True,
@@ -243,6 +245,17 @@ class CustomerSegment(models.Model):
             self._make_stale()
             self._refresh_after_change()
         return result
+
+    def copy_data(self, default=None):
+        """A copy has the contacts and leads by hand that its maker may see."""
+        if self.env["crm.lead"].has_access("read"):
+            return super().copy_data(default)
+        nobody = {"included_lead_ids": [], "excluded_lead_ids": []}
+        copies = super().copy_data({**nobody, **(default or {})})
+        return [
+            {name: value for name, value in copy.items() if name not in nobody}
+            for copy in copies
+        ]
 
     # === ACTIONS === #
 

@@ -68,12 +68,13 @@ class CustomerSegment(models.Model):
         )
         self.filtered("next_attempt").write({"next_attempt": False})
 
-    def _make_dependents_stale(self):
-        """Those whose condition or exclusion uses these follow at the next run."""
-        others = self.env["customer.segment"].sudo()
-        candidates = others.search(
+    def _dependents(self):
+        """Active segments whose condition or exclusion uses these.
+
+        :rtype: recordset
+        """
+        candidates = self.sudo().search(
             [
-                ("state", "=", "fresh"),
                 ("id", "not in", self.ids),
                 "|",
                 ("exclude_segment_ids", "in", self.ids),
@@ -82,9 +83,17 @@ class CustomerSegment(models.Model):
                 ("domain", "like", "segment_ids"),
             ]
         )
-        dependents = candidates.filtered(lambda other: other._uses() & self)
-        if dependents:
-            dependents._stamp(SQL("state = 'stale'"), ["state"])
+        return candidates.filtered(lambda other: other._uses() & self)
+
+    def _expire(self):
+        """Let the worker refresh these at its next run.
+
+        Also what is stale already: another worker may be about to call it fresh, as of
+        before this. The statement waits for that.
+        """
+        expired = self.filtered(lambda segment: segment.state != "quarantined")
+        if expired:
+            expired._stamp(SQL("state = 'stale'"), ["state"])
             self.env["customer.segment.refresh"]._wake()
 
     # === STAMPS === #

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# What contacts and leads have of segments by hand.
+PINS = ("segment_ids", "included_segment_ids")
+
 
 class CustomerSegmentMemberMixin(models.AbstractModel):
     """What contacts and leads share as members of segments.
@@ -29,8 +32,16 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
         Core compares ids of a many2many without the record rules of the other side, so
         membership of a confidential segment could be found out by its id.
         """
+        relation = self.env["customer.segment"]._relation_of(self._name)
+        return self._search_segments(relation.table, operator, value)
+
+    def _search_included_segment_ids(self, operator, value):
+        """The same for «always in»."""
+        relation = self.env["customer.segment"]._relation_of(self._name)
+        return self._search_segments(relation.included, operator, value)
+
+    def _search_segments(self, table, operator, value):
         segments = self.env["customer.segment"]
-        relation = segments._relation_of(self._name)
         if operator in ("any", "not any"):
             wanted = segments._search(Domain(value))
         elif operator in ("in", "not in"):
@@ -38,25 +49,25 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
             wanted = segments._search([("id", "in", ids)])
             if not ids or len(ids) < len(list(value)):
                 # «Not set»: in no segment at all that the user can see.
-                everything = self._in_segments(relation, segments._search([]))
+                everything = self._in_segments(table, segments._search([]))
                 none = ~everything
-                domain = none | self._in_segments(relation, wanted) if ids else none
+                domain = none | self._in_segments(table, wanted) if ids else none
                 return domain if operator == "in" else ~domain
         elif isinstance(value, str):
             wanted = segments._search([("name", operator, value)])
         else:
             return NotImplemented
-        domain = self._in_segments(relation, wanted)
+        domain = self._in_segments(table, wanted)
         return ~domain if operator in ("not in", "not any") else domain
 
-    def _in_segments(self, relation, segments):
+    def _in_segments(self, table, segments):
         return Domain(
             "id",
             "in",
             SQL(
                 "SELECT %s FROM %s WHERE segment_id IN (%s)",
-                relation.column,
-                relation.table,
+                self.env["customer.segment"]._relation_of(self._name).column,
+                table,
                 segments.select(),
             ),
         )
@@ -97,40 +108,51 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        commands = [vals.pop("segment_ids", None) for vals in vals_list]
+        vals_list = [dict(vals) for vals in vals_list]
+        pins = [self._pop_pins(vals) for vals in vals_list]
         records = super().create(vals_list)
-        for record, command in zip(records, commands, strict=True):
-            if command:
-                record._pin_segments(command)
+        for record, commands in zip(records, pins, strict=True):
+            record._pin_segments(commands)
         records._touch_segments()
         return records
 
     def write(self, vals):
-        commands = vals.get("segment_ids")
-        if commands is not None:
-            vals = {name: vals[name] for name in vals if name != "segment_ids"}
+        vals = dict(vals)
+        pins = self._pop_pins(vals)
         result = super().write(vals)
-        if commands:
-            self._pin_segments(commands)
+        self._pin_segments(pins)
         if vals:
             self._touch_segments()
         return result
 
-    def _pin_segments(self, commands):
-        """Turn a write on ``segment_ids`` into pins, where the user may."""
+    def _pop_pins(self, vals):
+        """Take out what is not written here: core would write a many2many whatever the
+        user may do with segments.
+        """
+        names = [name for name in PINS if name in vals]
+        return {name: vals.pop(name) for name in names}
+
+    def _pin_segments(self, pins):
+        """Turn a write on segments into pins, where the user may.
+
+        :param dict pins: commands by name of the field
+        """
         kind = "partner" if self._name == "res.partner" else "lead"
         segments = self.env["customer.segment"]
-        for record in self:
-            present = set(record.segment_ids.ids)
-            wanted = set(
-                record.new(
-                    {"segment_ids": commands}, origin=record
-                ).segment_ids._origin.ids
-            )
-            for segment in segments.browse(wanted - present):
-                segment._pin(kind, {record.id}, set())
-            for segment in segments.browse(present - wanted):
-                segment._pin(kind, set(), {record.id})
+        for name, commands in pins.items():
+            self._check_field_access(self._fields[name], "write")
+            for record in self if commands else ():
+                present = set(record[name].ids)
+                wanted = set(
+                    record.new({name: commands}, origin=record)[name]._origin.ids
+                )
+                for segment in segments.browse(wanted - present):
+                    segment._pin(kind, {record.id}, set())
+                for segment in segments.browse(present - wanted):
+                    if name == "segment_ids":
+                        segment._pin(kind, set(), {record.id})
+                    else:
+                        segment._unpin(kind, {record.id})
 
     def _touch_segments(self):
         """Note that these changed; the worker refreshes just them within seconds."""

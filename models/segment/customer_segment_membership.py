@@ -71,6 +71,15 @@ class CustomerSegment(models.Model):
             }
         )
 
+    def _unpin(self, kind, ids):
+        """Let the condition alone decide on contacts or leads.
+
+        :param str kind: ``partner`` or ``lead``
+        :param set ids: that are always in
+        """
+        unlink = [fields.Command.unlink(id_) for id_ in ids]
+        self.write({f"included_{kind}_ids": unlink})
+
     # === MEMBERSHIP === #
 
     @api.model
@@ -199,5 +208,3 @@ class CustomerSegment(models.Model):
             # Whoever only puts people into groups need not wait for each other.
             engine._lock(segments)
         engine._refresh_records(segments, partners.ids, cause)
-        # Other segments' conditions may ask for this group.
-        partners._touch_segments()

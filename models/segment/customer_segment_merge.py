@@ -54,10 +54,8 @@ class CustomerSegmentMerge(models.AbstractModel):
         segments = self.env["customer.segment"].sudo().browse([row[0] for row in rows])
         engine = self.env["customer.segment.refresh"].sudo()
         segments = segments.browse().concat(*engine._units(segments))
-        engine._lock(segments)
-        engine._refresh_records(segments, target.ids, cause="merge")
         if segments:
-            segments._update_member_count()
+            engine._judge_records(segments, target.ids, cause="merge")
 
     def _hand_over(self, table, column, ids):
         """Move the rows of a relation table; return the segments new to the target."""

@@ -137,7 +137,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
             segments.invalidate_recordset(["partner_ids", "lead_ids"], flush=False)
             self.env[segments[:1].model].invalidate_model(["segment_ids"], flush=False)
         if changed and is_total:
-            segments._make_dependents_stale()
+            segments._dependents()._expire()
         return changed
 
     # === A FEW CONTACTS OR LEADS === #
@@ -167,7 +167,38 @@ class CustomerSegmentRefresh(models.AbstractModel):
                 keep |= level.browse().concat(*broken)
                 found = self._contained(level, keep, ids, cause)
             changed += self._conclude(level, found, broken, is_total=False)
+        if changed:
+            others = (segments._dependents() - segments).grouped("model")
+            self._put_back(others.pop(segments[:1].model, segments.browse()), ids)
+            for strangers in others.values():
+                # Leads by the segments of their contacts: which leads is not known.
+                strangers._expire()
         return changed
+
+    @api.model
+    def _judge_records(self, segments, ids, cause):
+        """Refresh segments for a few contacts or leads aside of what else is refreshed:
+        neither waiting for the rows of the segments nor changing them.
+
+        For transactions that take their time, such as a merge: under REPEATABLE READ
+        each of them would fail on a segment that was refreshed meanwhile. The worker
+        counts the members, and looks again.
+
+        :param segments: ``customer.segment`` recordset of one model, exclusive sets as
+            a whole
+        :param list ids: of contacts or leads
+        :param str cause: cause of the events
+        """
+        self.env.flush_all()
+        for level in self._levels(segments):
+            keep = level.filtered(lambda segment: segment.state == "quarantined")
+            try:
+                self._contained(level, keep, ids, cause)
+            except Exception as error:
+                # Conditions run anybody's code; the worker stops the broken one.
+                if self._is_passing(error):
+                    raise
+        self._put_back(segments, ids)
 
     # === WHAT FAILED === #
 

@@ -74,6 +74,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
 
         :raise psycopg2.Error: when it still is after all attempts
         """
+        end = time.monotonic() + LOCK_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             begin_read_committed(self.env.cr)
             try:
@@ -83,7 +84,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
                     )
                     return step(*arguments)
             except RETRIABLE:
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or time.monotonic() > end:
                     self.env.cr.rollback()
                     raise
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))
@@ -228,19 +229,33 @@ class CustomerSegmentRefresh(models.AbstractModel):
         :rtype: int
         """
         rows = self._take_touched(self._last_touch() if last is None else last)
-        work = defaultdict(set)
+        touched, again = defaultdict(set), defaultdict(set)
         for partner_id, lead_id, segment_id in rows:
             model = "res.partner" if partner_id else "crm.lead"
-            work[model, segment_id].add(partner_id or lead_id)
-        for model in ("res.partner", "crm.lead"):
-            if work.get((model, None)):
-                self._before_touched(model, sorted(work[model, None]))
-        for (model, segment_id), ids in work.items():
-            domain = [("model", "=", model), ("state", "!=", "quarantined")]
             if segment_id:
-                domain.append(("id", "=", segment_id))
-            segments = self.env["customer.segment"].search(domain)
+                again[model].add((segment_id, partner_id or lead_id))
+            else:
+                touched[model].add(partner_id or lead_id)
+        for model, ids in sorted(touched.items(), reverse=True):
+            self._before_touched(model, sorted(ids))
+        Segment = self.env["customer.segment"]
+        for model, ids in touched.items():
+            segments = Segment.search(
+                [("model", "=", model), ("state", "!=", "quarantined")]
+            )
+            # A plain group is what was put into it, whoever was touched.
+            segments = segments.filtered(
+                lambda segment: (
+                    segment.kind == "dynamic"
+                    or segment.exclude_segment_ids
+                    or segment.set_id.exclusive
+                )
+            )
             self._refresh_free_for(segments, sorted(ids))
+        for pairs in again.values():
+            segment_ids, ids = (sorted(set(side)) for side in zip(*pairs, strict=True))
+            segments = Segment.search([("id", "in", segment_ids)])
+            self._refresh_free_for(segments, ids)._update_member_count()
         return len(rows)
 
     def _before_touched(self, model, ids):
@@ -275,33 +290,34 @@ class CustomerSegmentRefresh(models.AbstractModel):
             return rows
         for model in ("res.partner", "crm.lead"):
             self._before_touched(model, None)
-        segments = self.env["customer.segment"].search([("state", "=", "fresh")])
-        segments._stamp(SQL("state = 'stale'"), ["state"])
-        self._wake()
+        self.env["customer.segment"].search([("state", "!=", "quarantined")])._expire()
         return []
 
     def _refresh_free_for(self, segments, ids):
         """Refresh segments for a few contacts or leads; where another worker is busy
-        with one, it is their turn a little later.
+        with one, it is their turn a little later, and that of those who use it.
+
+        :return: the segments that were refreshed
+        :rtype: recordset
         """
-        # A plain group is what was put into it, whoever was touched.
-        segments = segments.filtered(
-            lambda segment: (
-                segment.kind == "dynamic"
-                or segment.exclude_segment_ids
-                or segment.set_id.exclusive
-            )
-        )
         units = self._units(segments)
         free = self._lock(segments.browse().concat(*units), wait=False)
         busy = segments.browse().concat(*(unit for unit in units if unit - free))
         if busy:
+            waiting = busy.browse()
+            while busy - waiting:
+                waiting |= busy
+                busy |= busy._dependents() & segments
             self._put_back(busy, ids)
-        if free - busy:
-            self._refresh_records(free - busy, ids)
+        free -= busy
+        if free:
+            self._refresh_records(free, ids)
+        return free
 
     def _put_back(self, segments, ids):
         """Look at contacts or leads again a little later, for these segments."""
+        if not segments:
+            return
         self.env.cr.execute(
             SQL(
                 "INSERT INTO customer_segment_touch (segment_id, %s) "
