@@ -230,6 +230,9 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
         ):
             self.assertEqual(opening(at), expected, at)
             self.assertEqual(self.line._get_opening(at), at)
+        self.env["customer.consent"].create(
+            {"number": "+989129900000", "kind": "consent"}
+        )
         later = fields.Datetime.now() + timedelta(hours=1)
         with patch.object(type(line), "_get_opening", return_value=later):
             message = self.queue(1, line)

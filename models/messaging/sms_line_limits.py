@@ -40,9 +40,7 @@ class SmsLine(models.Model):
         """Midnight of the line's zone before a moment; both naive UTC."""
         zone = timezone(self.tz or "UTC")
         local = utc.localize(moment).astimezone(zone)
-        midnight = local.replace(
-            hour=0, minute=0, second=0, microsecond=0, tzinfo=None
-        )
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         return zone.localize(midnight).astimezone(utc).replace(tzinfo=None)
 
     def _get_batch_limit(self):

@@ -133,7 +133,7 @@ class SmsLine(models.Model):
                     "number": number,
                     "kind": "blocked",
                     "line_id": self.id,
-                    "channel": "sms",
+                    "channel": "operator",
                     "source": self.name,
                     "user_id": False,
                 }

@@ -200,8 +200,8 @@ class SmsQueue(models.AbstractModel):
                 """
                 UPDATE sms_sms sms
                    SET poll_count = coalesce(sms.poll_count, 0) + 1,
-                       poll_at = sms.claimed_at + make_interval(
-                           mins => (%(minutes)s::int[])[coalesce(sms.poll_count, 0) + 2])
+                       poll_at = sms.claimed_at + make_interval(mins =>
+                           (%(minutes)s::int[])[coalesce(sms.poll_count, 0) + 2])
                   FROM (SELECT id FROM sms_sms
                          WHERE line_id = %(line)s AND poll_at <= %(now)s
                          ORDER BY poll_at LIMIT %(limit)s

@@ -18,9 +18,7 @@ class SmsTemplateApproval(models.Model):
     template_id = fields.Many2one(
         "sms.template", string="Text", required=True, index=True, ondelete="cascade"
     )
-    line_id = fields.Many2one(
-        "sms.line", required=True, index=True, ondelete="cascade"
-    )
+    line_id = fields.Many2one("sms.line", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="line_id.company_id", store=True)
     pattern_code = fields.Char(
         help="The code the panel gave; empty where it approves the words only."
