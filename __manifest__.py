@@ -50,6 +50,7 @@
         "views/messaging/sms_text_block_views.xml",
         "views/messaging/sms_line_views.xml",
         "views/messaging/sms_sms_views.xml",
+        "views/messaging/sms_template_approval_views.xml",
         "views/messaging/sms_template_views.xml",
         "views/partner/customer_salutation_views.xml",
         "views/partner/res_partner_views.xml",
