@@ -28,6 +28,7 @@ class SmsComposer(models.TransientModel):
     line_suffix = fields.Char(compute="_compute_line_suffix", compute_sudo=True)
     refusal_info = fields.Text(compute="_compute_refusal_info")
     due_info = fields.Char(compute="_compute_due_info")
+    forbids_links = fields.Boolean(compute="_compute_forbids_links")
 
     # === COMPUTE METHODS === #
 
@@ -71,6 +72,11 @@ class SmsComposer(models.TransientModel):
                 "Leaves on %s, when the line's hours for advertising begin.",
                 format_datetime(composer.env, due_at, tz=composer.line_id.sudo().tz),
             )
+
+    @api.depends("line_id", "body")
+    def _compute_forbids_links(self):
+        for composer in self:
+            composer.forbids_links = composer.line_id._forbids_links(composer.body)
 
     # === ROUTE === #
 

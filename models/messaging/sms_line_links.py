@@ -1,10 +1,11 @@
 import re
 
-from odoo import fields, models
+from odoo import models
 
-LINK = re.compile(
-    r"https?://|www\.|\{\{\s*(?:profile_link|company_website|links)\b", re.I
-)
+from .sms_line import LINK
+
+# Placeholders that become a link.
+LINK_PLACEHOLDER = re.compile(r"\{\{\s*(?:profile_link|company_website|links)\b")
 
 
 class SmsLine(models.Model):
@@ -12,12 +13,12 @@ class SmsLine(models.Model):
 
     _inherit = "sms.line"
 
-    links_allowed = fields.Boolean(string="Links", default=True)
-
     def _forbids_links(self, text):
         """Whether this line would refuse a template because of its links.
 
         :param str text: before its placeholders are filled in
         :rtype: bool
         """
-        return bool(self and not self.sudo().links_allowed and LINK.search(text or ""))
+        text = text or ""
+        has_link = LINK.search(text) or LINK_PLACEHOLDER.search(text)
+        return bool(self and has_link and not self.sudo().links_allowed)

@@ -48,25 +48,25 @@ NAME_FIELDS = {
     "score": "customer_score",
 }
 DOCUMENT_PATHS = {
-    "crm.lead": [
-        ("name", _lt("Subject")),
-        ("user_id", _lt("Salesperson")),
-        ("expected_revenue", _lt("Expected revenue")),
-    ],
-    "sale.order": [
-        ("name", _lt("Number")),
-        ("amount_total", _lt("Total")),
-        ("date_order", _lt("Date")),
-        ("validity_date", _lt("Valid until")),
-        ("user_id", _lt("Salesperson")),
-    ],
-    "account.move": [
-        ("name", _lt("Number")),
-        ("amount_total", _lt("Total")),
-        ("amount_residual", _lt("Left to pay")),
-        ("invoice_date", _lt("Date")),
-        ("invoice_date_due", _lt("Due on")),
-    ],
+    "crm.lead": {
+        "name": _lt("Subject"),
+        "user_id": _lt("Salesperson"),
+        "expected_revenue": _lt("Expected revenue"),
+    },
+    "sale.order": {
+        "name": _lt("Number"),
+        "amount_total": _lt("Total"),
+        "date_order": _lt("Date"),
+        "validity_date": _lt("Valid until"),
+        "user_id": _lt("Salesperson"),
+    },
+    "account.move": {
+        "name": _lt("Number"),
+        "amount_total": _lt("Total"),
+        "amount_residual": _lt("Left to pay"),
+        "invoice_date": _lt("Date"),
+        "invoice_date_due": _lt("Due on"),
+    },
 }
 
 # Where a path may lead; the fields it may end with, None for all that are allowed.
@@ -262,7 +262,7 @@ class SmsPlaceholder(models.AbstractModel):
                         "fallback": self.env._(fallback) if fallback else "",
                     }
                 )
-        for path, label in DOCUMENT_PATHS.get(model, ()):
+        for path, label in DOCUMENT_PATHS.get(model, {}).items():
             if not self._find_problem(f"object.{path}", model):
                 items["document"].append(
                     {
