@@ -48,6 +48,8 @@
         "views/messaging/customer_consent_views.xml",
         "views/messaging/sms_service_log_views.xml",
         "views/messaging/sms_text_block_views.xml",
+        "views/messaging/profile_link_templates.xml",
+        "views/messaging/customer_profile_link_views.xml",
         "views/messaging/sms_line_views.xml",
         "views/messaging/sms_sms_views.xml",
         "views/messaging/sms_template_approval_views.xml",

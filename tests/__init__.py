@@ -27,6 +27,7 @@ from . import (
     test_profile_contact,
     test_profile_events,
     test_profile_group,
+    test_profile_link,
     test_profile_lead_facts,
     test_profile_refresh,
     test_profile_touch,

@@ -70,7 +70,12 @@ class SmsComposer(models.TransientModel):
             due_at = composer._get_route().due_at
             composer.due_info = due_at and composer.env._(
                 "Leaves on %s, when the line's hours for advertising begin.",
-                format_datetime(composer.env, due_at, tz=composer.line_id.sudo().tz),
+                format_datetime(
+                    composer.env,
+                    due_at,
+                    tz=composer.line_id.sudo().tz,
+                    dt_format="short",
+                ),
             )
 
     @api.depends("line_id", "body")

@@ -4,8 +4,10 @@ from . import sms_line, sms_sms, sms_template, sms_tracker
 from . import (
     customer_consent,
     customer_consent_rule,
+    customer_profile_link,
     mail_thread,
     res_company_consent,
+    res_company_profile_link,
     res_company_text,
     sms_advertising,
     sms_line_inbound,
@@ -20,6 +22,9 @@ from . import (
     sms_template_text,
     sms_text_block,
 )
+
+# isort: split
+from . import customer_profile_question
 
 # isort: split
 from . import (

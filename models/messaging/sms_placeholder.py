@@ -16,6 +16,7 @@ NAMES = {
     "greeting": (_lt("Salutation and name"), _lt("Dear guest"), "person"),
     "salutation": (_lt("Salutation"), "", "person"),
     "name": (_lt("Name"), _lt("friend"), "person"),
+    "profile_link": (_lt("Profile link"), "", "person"),
     "visits": (_lt("Number of visits"), "", "customer"),
     "last_visit": (_lt("Last visit"), "", "customer"),
     "last_purchase": (_lt("Last purchase"), "", "customer"),
@@ -247,7 +248,7 @@ class SmsPlaceholder(models.AbstractModel):
 
         :param str model: technical name of the documents the text is for
         :return: ``{"groups": [{"label", "items": [{"expression", "label",
-            "fallback"}]}], "blocks": [{"name", "body", "kind"}]}``
+            "fallback"}]}], "fields": [name], "blocks": [{"name", "body", "kind"}]}``
         :rtype: dict
         :raise AccessError: for portal users
         """
@@ -280,6 +281,7 @@ class SmsPlaceholder(models.AbstractModel):
                 for key, rows in items.items()
                 if rows
             ],
+            "fields": self._get_allowed_fields(model),
             "blocks": [
                 {
                     "id": block.id,
@@ -290,6 +292,23 @@ class SmsPlaceholder(models.AbstractModel):
                 for block in blocks
             ],
         }
+
+    def _get_allowed_fields(self, model_name):
+        """Fields to begin a path with: of use in a text, not only allowed."""
+        if model_name not in self.env:
+            return []
+        model = self.env[model_name]
+        return [
+            name
+            for name, field in model._fields.items()
+            if field.type == "properties"
+            or (
+                self._is_allowed(model, field)
+                and self._may_read(model, field)
+                and not name.startswith(("is_", "has_"))
+                and not name.endswith(("_count", "_warn", "_warn_msg", "_state"))
+            )
+        ]
 
     @api.model
     def get_problem(self, expression, model):

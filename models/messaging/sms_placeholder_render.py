@@ -97,6 +97,7 @@ class SmsPlaceholder(models.AbstractModel):
         if path:
             value = self._path_value(record, path[1].strip(".").split("."), lang)
         else:
+            # One of NAMES, nothing typed gets here.
             value = getattr(self, f"_value_of_{expression}")(
                 record, partner, lang, made
             )

@@ -109,7 +109,10 @@ export class SmsTextField extends TextField {
         const start = area.selectionStart ?? value.length;
         const before = value.slice(0, start);
         const after = value.slice(area.selectionEnd ?? start);
-        const lead = ownLine && before && !before.endsWith("\n") ? "\n" : "";
+        let lead = "";
+        if (before && !/\s$/.test(before)) {
+            lead = ownLine ? "\n" : " ";
+        }
         const text = before + lead + words + after;
         await this.props.record.update({[this.props.name]: text});
         area.value = text;

@@ -30,11 +30,13 @@ export class SmsPlaceholderDialog extends Component {
         close: Function,
         model: String,
         item: {type: Object, optional: true},
+        fields: {type: Array, optional: true},
         insert: Function,
     };
 
     setup() {
         this.orm = useService("orm");
+        this.fields = new Set(this.props.fields);
         const {item} = this.props;
         this.state = useState({
             path: "",
@@ -51,7 +53,11 @@ export class SmsPlaceholderDialog extends Component {
         return this.props.item?.expression || `object.${this.state.path}`;
     }
 
-    filter(field) {
+    /** What to offer; whether it may stand in a text, the server says. */
+    filter(field, path) {
+        if (!path && !field.is_property && !this.fields.has(field.name)) {
+            return false;
+        }
         return PRINTABLE.has(field.type) || field.type === "properties";
     }
 
@@ -99,7 +105,7 @@ export class SmsTextMenu extends Component {
     setup() {
         this.orm = useService("orm");
         this.dialog = useService("dialog");
-        this.state = useState({groups: [], blocks: []});
+        this.state = useState({groups: [], fields: [], blocks: []});
     }
 
     async load() {
@@ -124,6 +130,7 @@ export class SmsTextMenu extends Component {
     onAnyField() {
         this.dialog.add(SmsPlaceholderDialog, {
             model: this.props.model,
+            fields: [...this.state.fields],
             insert: this.props.insert,
         });
     }
