@@ -76,19 +76,12 @@ def fill(text: str, value_of: Callable[[Placeholder], str]) -> str:
     """
     lines = []
     for line in (text or "").splitlines():
-        values = []
-
-        def replace(match, values=values):
-            value = value_of(
-                Placeholder(match[0], match[1].strip(), (match[2] or "").strip())
-            )
-            values.append(value)
-            return value
-
-        filled = _PLACEHOLDER.sub(replace, line)
+        values = [value_of(placeholder) for placeholder in placeholders(line)]
         own_words = _LETTER.search(_PLACEHOLDER.sub("", line))
         if values and not any(values) and not own_words:
             continue
+        waiting = iter(values)
+        filled = _PLACEHOLDER.sub(lambda _match, left=waiting: next(left), line)
         lines.append(filled.rstrip() if values else line)
     return "\n".join(lines)
 

@@ -249,7 +249,7 @@ class SmsComposer(models.TransientModel):
             bodies = template._render_field("body", records.ids, compute_lang=True)
         elif template and single:
             bodies = dict.fromkeys(records.ids, self.body)
-        elif template and self.body == template.body:
+        elif self._renders_as_core(records):
             bodies = super()._prepare_body_values(records)
         else:
             bodies = self._render_typed(records)
@@ -258,16 +258,23 @@ class SmsComposer(models.TransientModel):
             record_id: with_suffix(body, suffix) for record_id, body in bodies.items()
         }
 
-    def _render_typed(self, records):
-        """What was typed here, with the rights of whoever typed it.
+    def _renders_as_core(self, records):
+        """Whether it is a saved text, or an expression of a template editor.
 
-        Whoever may write code in templates may use core's expressions.
+        :raise ValidationError: for a placeholder that this user may not write
         """
+        if self.template_id and self.body == self.template_id.body:
+            return True
         placeholders = self.env["sms.placeholder"]
-        if not placeholders._is_plain(self.body, records._name):
-            if not self.env.user.has_group("mail.group_mail_template_editor"):
-                placeholders._check(self.body, records._name)
-            return super()._prepare_body_values(records)
+        if placeholders._is_plain(self.body, records._name):
+            return False
+        if not self.env.user.has_group("mail.group_mail_template_editor"):
+            placeholders._check(self.body, records._name)
+        return True
+
+    def _render_typed(self, records):
+        """What was typed here, with the rights of whoever typed it."""
+        placeholders = self.env["sms.placeholder"]
         bodies = placeholders._render_by_lang(self.body, records)
         if self.mailing_id:
             trackers = self.mailing_id._get_link_tracker_values()

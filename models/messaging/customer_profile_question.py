@@ -91,7 +91,7 @@ class CustomerProfileLink(models.Model):
         :rtype: list[tuple[str, str]]
         """
         if key == "salutation":
-            found = self.env["customer.salutation"].sudo().search([])
+            found = self.env["customer.salutation"].sudo().search([], limit=100)
             return [(str(record.id), record.name) for record in found]
         if key == "interests":
             found = (
@@ -176,7 +176,7 @@ class CustomerProfileLink(models.Model):
             raise AnswerRefused(
                 self.env._("Write year, month and day, such as %s.", self._example())
             ) from error
-        if not EARLIEST_BIRTH_YEAR <= day.year or day > fields.Date.today():
+        if day.year < EARLIEST_BIRTH_YEAR or day > fields.Date.today():
             raise AnswerRefused(self.env._("Please check the year."))
         return fields.Date.to_string(day)
 

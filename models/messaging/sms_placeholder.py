@@ -157,7 +157,8 @@ class SmsPlaceholder(models.AbstractModel):
         for placeholder in placeholders(text):
             problem = self._find_problem(placeholder.expression, model)
             if problem:
-                raise ValidationError(f"{placeholder.source}\n{problem}")
+                message = f"{placeholder.source}\n{problem}"
+                raise ValidationError(message)
 
     @api.model
     def _is_plain(self, text, model):

@@ -76,7 +76,7 @@ class SmsPlaceholder(models.AbstractModel):
                 partner = partner.with_context(lang=lang)
                 bodies[record.id] = fill(
                     text,
-                    lambda placeholder, record=record, partner=partner: (
+                    lambda placeholder, record=record, partner=partner, made=made: (
                         self._value(placeholder.expression, record, partner, lang, made)
                         or placeholder.fallback
                     ),

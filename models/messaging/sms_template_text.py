@@ -30,7 +30,8 @@ class SmsTemplate(models.Model):
                 continue
             problem = checker._find_problem(placeholder.expression, model)
             if problem:
-                raise ValidationError(f"{placeholder.source}\n{problem}")
+                message = f"{placeholder.source}\n{problem}"
+                raise ValidationError(message)
 
     @api.model
     def _check_typed(self, text, model):
