@@ -12,13 +12,19 @@ from odoo.http import Controller, HttpDispatcher, request, route
 
 from ..models.club.club_checkin_intake import EVENT_ID_PATTERN
 from ..models.club.club_device import BATCH_MAX
+from ..models.ir_http import ROUTING_TYPE
 from ..tools.problem import Problem
 from ..tools.sms_text import (
     clip,
     to_latin_digits,
     to_persian_digits,
 )
-from ..tools.transaction import autocommit, begin_read_committed
+from ..tools.transaction import (
+    autocommit,
+    begin_read_committed,
+    end_commands,
+    rollback,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -51,7 +57,7 @@ class DeviceDispatcher(HttpDispatcher):
     name, number included) and breaks on a field called ``self``.
     """
 
-    routing_type = "club_device"
+    routing_type = ROUTING_TYPE
 
     def dispatch(self, endpoint, args):
         self.request.params = dict(args)
@@ -91,9 +97,11 @@ def device_route(
                     # Tried again only as everything else: by what is there now.
                     return handler(self, self._authenticate(hot and not attempt))
                 except RETRIABLE:
-                    request.env.cr.rollback()
+                    rollback(request.env.cr)
                 except Exception as error:  # noqa: BLE001 - the device gets an answer
                     return self._answer_problem(_as_problem(error))
+                finally:
+                    end_commands(request.env.cr)
             return self._answer_problem(Problem("busy", retry_after=2))
 
         return wrapper
@@ -108,7 +116,7 @@ def _as_problem(error):
     """
     if isinstance(error, Problem):
         return error
-    request.env.cr.rollback()
+    rollback(request.env.cr)
     if isinstance(error, psycopg2.errors.LockNotAvailable):
         return Problem("in-progress", retry_after=1)
     # Who hung up in the middle, behind a proxy perhaps, has to keep the check-in.
@@ -236,7 +244,7 @@ class ClubDeviceApi(Controller):
                     "status": 200 if row["replayed"] else 201,
                 }
             except RETRIABLE:
-                request.env.cr.rollback()
+                rollback(request.env.cr)
                 problem = Problem("busy", retry_after=2)
             except Exception as error:  # noqa: BLE001 - the others go on
                 problem = _as_problem(error)
@@ -365,13 +373,9 @@ class ClubDeviceApi(Controller):
             text = raw.decode("utf-8", errors="strict")
             if request.httprequest.mimetype == FORM and FORM in media_types:
                 return _integers(_form_body(text))
-            body = json.loads(
-                text,
-                parse_constant=_refuse,
-                parse_float=_parse_float,
-                object_pairs_hook=_unique_pairs,
-            )
-            _check_texts(body)
+            body = _DECODER.decode(text)
+            if "\\" in text or "\0" in text:
+                _check_texts(body)
         except (ValueError, RecursionError) as error:
             raise Problem("malformed") from error
         if not isinstance(body, dict):
@@ -407,6 +411,11 @@ def _unique_pairs(pairs):
     if len(body) != len(pairs):
         raise ValueError("A name stands twice")
     return body
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=_parse_float, object_pairs_hook=_unique_pairs
+)
 
 
 def _form_body(text):

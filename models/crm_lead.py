@@ -5,6 +5,8 @@ class CrmLead(models.Model):
     _name = "crm.lead"
     _inherit = [
         "customer.segment.member.mixin",
+        "customer.assured.mixin",
+        "lead.contact.mixin",
         "lead.facts.mixin",
         "lead.score.mixin",
         "lead.trait.mixin",

@@ -5,9 +5,28 @@ from ..tools.problem import Problem
 from ..tools.transaction import begin_read_committed
 from .club.club_device_pairing import TOKEN_PREFIX
 
+# Of the routes that devices call, see controllers/device_api.py.
+ROUTING_TYPE = "club_device"
+
 
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
+
+    @classmethod
+    def _pre_dispatch(cls, rule, args):
+        """A device is no browser: what others prepare for pages (language of the
+        address, debug mode, editor, sign-up) would cost a tenth of a check-in.
+        """
+        if request.dispatcher.routing_type == ROUTING_TYPE:
+            return request.dispatcher.pre_dispatch(rule, args)
+        return super()._pre_dispatch(rule, args)
+
+    @classmethod
+    def _post_dispatch(cls, response):
+        """Nor does it take the cookies of marketing links."""
+        if request.dispatcher.routing_type == ROUTING_TYPE:
+            return request.dispatcher.post_dispatch(response)
+        return super()._post_dispatch(response)
 
     @classmethod
     def _authenticate_club_device(cls, may_be_known=False):

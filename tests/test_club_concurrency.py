@@ -207,6 +207,12 @@ class TestClubConcurrency(ServedCase):
             self.assertEqual(response.status_code, 409, response.text)
             self.assertEqual(response.json()["code"], "E50")
             self.assertEqual(response.headers["Retry-After"], "1")
+            cr.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+                " AND state LIKE 'idle in%%' AND query LIKE '%%club_begin%%'",
+                [self.db],
+            )
+            self.assertEqual(cr.fetchone()[0], 0, "a transaction was left open")
             cr.connection.rollback()
         again = client.checkin("holding-0002", phone)
         self.assertEqual((again.status_code, again.json()["visit_no"]), (201, 2))

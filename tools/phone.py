@@ -105,15 +105,16 @@ def parse_phone(
     :raise PhoneError: for any string that is not such a number; nothing else
     """
     region = (region or "").upper()
-    number, is_valid = _parse(_clean(raw), region, accept_unverified)
+    number, kind = _parse(_clean(raw), region, accept_unverified)
     if (
         number.country_code != phonenumbers.country_code_for_region(region)
         and not foreign_allowed
     ):
         raise PhoneError("foreign-not-allowed")
-    if is_valid and phonenumbers.number_type(number) not in SMS_TYPES:
+    is_verified = kind != PhoneNumberType.UNKNOWN
+    if is_verified and kind not in SMS_TYPES:
         raise PhoneError("not-mobile")
-    return PhoneNumber(parsed=number, verified=is_valid)
+    return PhoneNumber(parsed=number, verified=is_verified)
 
 
 def is_mobile(e164_or_raw: str, region: str) -> bool:
@@ -159,6 +160,8 @@ def _clean(raw: str) -> str:
     """
     if not isinstance(raw, str) or len(raw) > MAX_INPUT_LENGTH:
         raise PhoneError("invalid-phone")
+    if raw.isascii() and raw.isdigit():
+        return raw
     chunks = [
         chunk
         for chunk in map(_clean_chunk, _NUMBER_SEPARATORS.split(raw))
@@ -195,22 +198,24 @@ def _parse(
     cleaned: str,
     region: str,
     accept_unverified: bool,
-) -> tuple[phonenumbers.PhoneNumber, bool]:
-    """Return the library's number and whether its metadata confirms it."""
+) -> tuple[phonenumbers.PhoneNumber, int]:
+    """Return the library's number and its type, UNKNOWN where that is not confirmed."""
     unverified = None
     for candidate in _candidates(cleaned, region):
         try:
             number = phonenumbers.parse(candidate, region)
         except phonenumbers.NumberParseException:
             continue
-        # "Possible" is not enough: the short code 1000 is possible.
-        if phonenumbers.is_valid_number(number):
-            return number, True
+        # "Possible" is not enough: the short code 1000 is possible. A number is valid
+        # where the metadata knows its type.
+        kind = phonenumbers.number_type(number)
+        if kind != PhoneNumberType.UNKNOWN:
+            return number, kind
         if unverified is None and _is_unknown_iranian_mobile(number):
             unverified = number
     if unverified is None or not accept_unverified:
         raise PhoneError("invalid-phone")
-    return unverified, False
+    return unverified, PhoneNumberType.UNKNOWN
 
 
 def _candidates(cleaned: str, region: str) -> list[str]:

@@ -8,12 +8,10 @@ import psycopg2.errors
 
 from odoo.sql_db import BaseCursor
 
-from .transaction import reset_characteristics
+from .transaction import end_transaction, reset_characteristics
 
 # Sent as they are: one round trip then holds the end of a transaction, too.
-COMMANDS = frozenset(
-    {"ROLLBACK", "COMMIT", "BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED"}
-)
+COMMANDS = frozenset({"COMMIT", "BEGIN ISOLATION LEVEL READ COMMITTED"})
 _VALUE = re.compile(r"%\((\w+)\)s")
 _KNOWN = "_club_prepared"
 # DISCARD ALL as PostgreSQL's manual spells it out, less DEALLOCATE ALL and DISCARD
@@ -42,8 +40,8 @@ class Prepared:
 
     :param str name: what the statements are called in ``pg_prepared_statements``
     :param str texts: SQL with ``%(name)s`` for values and no other ``%``, or one of
-        ``COMMANDS``; the last one returns the rows. Commands begin and end with a
-        transaction open, as the driver believes; a test's cursor cannot take them
+        ``COMMANDS``; the last one returns the rows. Commands need a cursor on which
+        ``begin_by_command`` was called; a test's cursor cannot take them
     """
 
     def __init__(self, name: str, *texts: str):
@@ -93,7 +91,7 @@ class Prepared:
 
 
 def _reset_but_plans(connection):
-    connection.rollback()
+    end_transaction(connection)
     if not connection.autocommit:
         reset_characteristics(connection)
         connection.autocommit = True

@@ -3,7 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 
-from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+from psycopg2.extensions import (
+    ISOLATION_LEVEL_READ_COMMITTED,
+    TRANSACTION_STATUS_IDLE,
+)
 
 from odoo.sql_db import BaseCursor, Cursor
 
@@ -18,9 +21,15 @@ def begin_read_committed(cr: BaseCursor) -> None:
     until the cursor is closed. A test's cursor is a savepoint of a transaction that
     runs already.
     """
-    cr.rollback()
+    rollback(cr)
     if isinstance(cr, Cursor):
         cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+
+
+def rollback(cr: BaseCursor) -> None:
+    """Undo what ``cr`` holds, also what commands began, see ``begin_by_command``."""
+    cr.rollback()
+    end_commands(cr)
 
 
 def autocommit(cr: BaseCursor) -> None:
@@ -38,6 +47,31 @@ def autocommit(cr: BaseCursor) -> None:
 def takes_commands(cr: BaseCursor) -> bool:
     """Whether BEGIN and COMMIT may be sent as text; a test's transaction goes on."""
     return isinstance(cr, Cursor)
+
+
+def begin_by_command(cr: BaseCursor) -> None:
+    """Let statements bring their own BEGIN and COMMIT along, dropping what it held.
+
+    The driver sends each of both by itself: two round trips for nothing. It knows of no
+    transaction then, so whoever begins one has to end it, or call ``rollback``.
+    """
+    cr.connection.rollback()
+    autocommit(cr)
+
+
+def end_commands(cr: BaseCursor) -> None:
+    """Undo what a command began and nobody committed: no row may stay locked."""
+    if isinstance(cr, Cursor) and not cr.closed and cr.connection.autocommit:
+        end_transaction(cr.connection)
+        cr.connection.autocommit = False
+
+
+def end_transaction(connection) -> None:
+    """Roll back whatever a psycopg2 connection has open, whether it knows or not."""
+    connection.rollback()
+    if connection.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
 
 
 def reset_characteristics(connection) -> None:

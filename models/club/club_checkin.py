@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.problem import PROBLEM_TYPES
+from ...tools.refusal import REASONS
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
@@ -18,11 +19,15 @@ MESSAGE_REASONS = [
     ("too_soon", "Too soon after the last visit"),
     ("late", "Arrived too late"),
     ("daily_cap", "Enough messages today"),
-    ("no_sms", "Wants no SMS"),
+    *REASONS,
     ("non_customer", "Not a customer"),
     ("silent", "The club is silent"),
     ("no_line", "No service line"),
     ("empty", "The text was empty"),
+    ("foreign", "A number abroad"),
+    ("link", "The line forbids links"),
+    ("known", "Sent already"),
+    ("no_template", "The line needs an approved text"),
 ]
 NOT_COUNTED_REASONS = [("too_soon", "Too soon"), ("non_customer", "Not a customer")]
 
@@ -42,9 +47,7 @@ class ClubCheckin(models.Model):
         "club.device", required=True, readonly=True, ondelete="restrict"
     )
     branch = fields.Char(related="device_id.branch")
-    member_id = fields.Many2one(
-        "club.member", readonly=True, ondelete="set null", index="btree_not_null"
-    )
+    member_id = fields.Many2one("club.member", readonly=True, ondelete="set null")
     partner_id = fields.Many2one(related="member_id.partner_id")
     phone_e164 = fields.Char(related="member_id.phone_e164")
     event_id = fields.Char(required=True, readonly=True)
@@ -135,10 +138,10 @@ class ClubCheckin(models.Model):
     _event_unique = models.Constraint(
         "unique(device_id, event_id)", "This check-in was stored before."
     )
+    # Each index costs every check-in: this one serves the member's foreign key, too.
     _member_time = models.Index("(member_id, occurred_at)")
     _to_prepare = models.Index("(id) WHERE state = 'pending'")
     _failed = models.Index("(company_id) WHERE state = 'failed'")
-    _company_arrived = models.Index("(company_id, arrived_at)")
 
     @api.depends("member_id", "visit_no", "occurred_at")
     def _compute_display_name(self):

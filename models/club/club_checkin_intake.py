@@ -17,7 +17,11 @@ from ...tools.message_choice import (
 )
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.problem import Problem
-from ...tools.transaction import begin_read_committed, takes_commands
+from ...tools.transaction import (
+    begin_by_command,
+    begin_read_committed,
+    takes_commands,
+)
 from .club_checkin_statements import (
     BEGIN_AND_TAKE_MEMBER,
     INSERT_VISIT,
@@ -315,6 +319,7 @@ class ClubCheckinIntake(models.AbstractModel):
         statements = TAKE_MEMBER
         if device.get("known") and takes_commands(self.env.cr):
             statements = BEGIN_AND_TAKE_MEMBER
+            begin_by_command(self.env.cr)
         statements.execute(
             self.env.cr,
             {

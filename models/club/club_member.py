@@ -24,7 +24,8 @@ class ClubMember(models.Model):
     )
     visit_count = fields.Integer(string="Visits", default=0, readonly=True)
     first_visit = fields.Datetime(readonly=True)
-    last_visit = fields.Datetime(readonly=True, index=True)
+    # Not indexed: a visit would then write into every index of the member.
+    last_visit = fields.Datetime(readonly=True)
     imported_visits = fields.Integer(
         default=0,
         readonly=True,

@@ -1,1 +1,40 @@
 from . import sms_line, sms_sms, sms_template, sms_tracker
+
+# isort: split
+from . import (
+    customer_consent,
+    customer_consent_rule,
+    mail_thread,
+    res_company_consent,
+    sms_advertising,
+    sms_line_inbound,
+    sms_line_refusal,
+    sms_service_log,
+    sms_sms_refusal,
+    sms_template_service,
+)
+
+# isort: split
+from . import (
+    sms_early_report,
+    sms_line_gateway,
+    sms_line_limits,
+    sms_line_trouble,
+    sms_line_webhook,
+    sms_sms_queue,
+    sms_template_approval,
+)
+
+# isort: split
+from . import sms_queue
+
+# isort: split
+from . import (
+    sms_queue_cron,
+    sms_queue_delivery,
+    sms_queue_reconcile,
+    sms_queue_store,
+)
+
+# isort: split
+from . import club_dashboard_line, sms_approval_use

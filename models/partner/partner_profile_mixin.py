@@ -22,6 +22,7 @@ class _Figure:
 FIELD_CLASSES = {
     field_class: type(field_class.__name__, (_Figure, field_class), {})
     for field_class in (
+        fields.Boolean,
         fields.Char,
         fields.Date,
         fields.Float,
@@ -85,6 +86,13 @@ class PartnerProfileMixin(models.AbstractModel):
     purchase_count = _figure(fields.Integer, "purchase_count")
     purchase_total = _figure(fields.Monetary, "purchase_total")
     purchase_average = _figure(fields.Monetary, "purchase_average")
+    recent_purchase_count = _figure(fields.Integer, "recent_purchase_count")
+    purchase_lateness = _figure(fields.Float, "purchase_lateness")
+    discount_tenth = _figure(fields.Integer, "discount_tenth")
+    cost_tenth = _figure(fields.Integer, "cost_tenth", EARNINGS)
+    profit_tenth = _figure(fields.Integer, "profit_tenth", EARNINGS)
+    main_category_id = _figure(fields.Many2one, "main_category_id")
+    main_category_share = _figure(fields.Float, "main_category_share")
     discount_share = _figure(fields.Float, "discount_share")
     purchase_margin = _figure(fields.Monetary, "purchase_margin", EARNINGS)
     cost_to_serve = _figure(fields.Monetary, "cost_to_serve", EARNINGS)
@@ -92,6 +100,10 @@ class PartnerProfileMixin(models.AbstractModel):
     open_quotation_count = _figure(fields.Integer, "open_quotation_count")
     open_quotation_total = _figure(fields.Monetary, "open_quotation_total")
     open_quotation_date = _figure(fields.Date, "open_quotation_date")
+    last_quotation_date = _figure(fields.Date, "last_quotation_date")
+    sent_quotation_count = _figure(fields.Integer, "sent_quotation_count")
+    assured_quotation_count = _figure(fields.Integer, "assured_quotation_count")
+    quotation_is_newer = _figure(fields.Boolean, "quotation_is_newer")
     unpaid_total = _figure(fields.Monetary, "unpaid_total")
     overdue_total = _figure(fields.Monetary, "overdue_total")
     rfm_recency = _figure(fields.Integer, "rfm_recency")
@@ -113,6 +125,8 @@ class PartnerProfileMixin(models.AbstractModel):
     best_channel = _figure(fields.Selection, "best_channel")
     open_lead_count = _figure(fields.Integer, "open_lead_count")
     last_lead_date = _figure(fields.Date, "last_lead_date")
+    last_answer_date = _figure(fields.Date, "last_answer_date")
+    lead_probability = _figure(fields.Integer, "lead_probability")
     lead_source_id = _figure(fields.Many2one, "lead_source_id")
 
     # === THE PROFILE OF THE CURRENT COMPANY === #

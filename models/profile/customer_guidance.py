@@ -49,8 +49,9 @@ class CustomerGuidance(models.AbstractModel):
         return [card for *_rank, card in sorted(cards, key=lambda item: item[:4])]
 
     def _segments_of(self, partner, company):
-        """Segments with guidance that the user may see."""
-        return partner.segment_ids._filtered_access("read").filtered(
+        """Segments with guidance that the user may see; those of the company, too."""
+        segments = partner.segment_ids | partner.commercial_partner_id.segment_ids
+        return segments._filtered_access("read").filtered(
             lambda segment: (
                 segment.guidance and segment.active and segment.company_id == company
             )

@@ -23,6 +23,7 @@ class CustomerProfileAnswer(models.AbstractModel):
         "best_channel",
         "first_mailed",
         "last_mailed",
+        "last_answered",
     )
 
     def _group(self, scope):
@@ -36,13 +37,15 @@ class CustomerProfileAnswer(models.AbstractModel):
                        + count(*) FILTER (WHERE %(clicked)s > %(since)s)
                        + count(*) FILTER (WHERE %(replied)s > %(since)s)
                            AS answer_count,
-                       min(%(sent)s) AS first_mailed, max(%(sent)s) AS last_mailed
+                       min(%(sent)s) AS first_mailed, max(%(sent)s) AS last_mailed,
+                       greatest(max(%(clicked)s), max(%(replied)s)) AS last_answered
                   FROM (%(traces)s) t
                  GROUP BY partner_id, trace_type),
             person AS (
                 SELECT partner_id, sum(answer_count)::int AS answer_count,
                        min(first_mailed) AS first_mailed,
                        max(last_mailed) AS last_mailed,
+                       max(last_answered) AS last_answered,
                        sum(answered) AS answered,
                        round(sum(answered) FILTER (WHERE channel = 'mail')
                              / sum(sent) FILTER (WHERE channel = 'mail'), 4)
@@ -51,7 +54,7 @@ class CustomerProfileAnswer(models.AbstractModel):
                              / sum(sent) FILTER (WHERE channel = 'sms'), 4)
                            AS sms_response_rate
                   FROM answer GROUP BY partner_id)
-            SELECT partner_id, answer_count, first_mailed, last_mailed,
+            SELECT partner_id, answer_count, first_mailed, last_mailed, last_answered,
                    mail_response_rate, sms_response_rate,
                    CASE WHEN answered = 0 THEN NULL
                         WHEN coalesce(sms_response_rate, 0)

@@ -5,27 +5,32 @@ from .customer_profile_answer import ENGAGEMENT_DAYS
 
 # Events by which somebody shows interest.
 ENGAGED = ("form", "download")
+# Those, too, were their doing.
+ANSWERS = ("web_visit", "social")
 
 
 class CustomerProfileEvent(models.AbstractModel):
-    """Forms and downloads that other systems told of: one row per person."""
+    """Forms, downloads, web visits that other systems told of: a row per person."""
 
     _name = "customer.profile.event"
     _description = "Figures of Events"
     _inherit = ["customer.profile.group"]
-    _figure_names = ("event_count",)
+    _figure_names = ("event_count", "last_engaged")
 
     def _group(self, scope):
         return SQL(
             """
-            SELECT partner_id, count(*)::int AS event_count
+            SELECT partner_id, max(day) AS last_engaged,
+                   (count(*) FILTER (WHERE kind = ANY(%(engaged)s)
+                                       AND day > %(today)s::date - %(days)s))::int
+                       AS event_count
               FROM (%(events)s) event
-             WHERE partner_id IS NOT NULL AND kind = ANY(%(engaged)s)
-               AND day > %(today)s::date - %(days)s
+             WHERE partner_id IS NOT NULL AND kind = ANY(%(answers)s)
              GROUP BY partner_id
             """,
             events=self._events(scope),
             engaged=list(ENGAGED),
+            answers=[*ENGAGED, *ANSWERS],
             today=scope.today,
             days=ENGAGEMENT_DAYS,
         )

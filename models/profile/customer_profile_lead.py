@@ -13,6 +13,7 @@ class CustomerProfileLead(models.AbstractModel):
         "first_lead_date",
         "last_lead_date",
         "lead_source_id",
+        "lead_probability",
     )
 
     def _group(self, scope):
@@ -23,7 +24,10 @@ class CustomerProfileLead(models.AbstractModel):
                        AS open_lead_count,
                    min(%(day)s) AS first_lead_date, max(%(day)s) AS last_lead_date,
                    (array_agg(l.source_id ORDER BY l.id)
-                    FILTER (WHERE l.source_id IS NOT NULL))[1] AS lead_source_id
+                    FILTER (WHERE l.source_id IS NOT NULL))[1] AS lead_source_id,
+                   round(max(CASE WHEN l.is_assured THEN 100 ELSE l.probability END)
+                         FILTER (WHERE l.active AND l.won_status = 'pending'))::int
+                       AS lead_probability
               FROM crm_lead l
               JOIN res_partner p ON p.id = l.partner_id
               LEFT JOIN res_users u ON u.id = l.user_id

@@ -18,6 +18,7 @@ class CustomerProfilePurchase(models.AbstractModel):
         "last_purchase_date",
         "purchase_gap_days",
         "purchase_count",
+        "recent_purchase_count",
         "purchase_total",
         "return_count",
     )
@@ -44,6 +45,8 @@ class CustomerProfilePurchase(models.AbstractModel):
                    max(day) FILTER (WHERE bought) AS last_purchase_date,
                    min(rhythm.days) AS purchase_gap_days,
                    sum(purchases)::int AS purchase_count,
+                   coalesce(sum(purchases) FILTER (WHERE day > %(year_ago)s), 0)::int
+                       AS recent_purchase_count,
                    round(sum(amount)::numeric, %(digits)s) AS purchase_total,
                    sum(returns)::int AS return_count
               FROM document LEFT JOIN rhythm USING (partner_id)
@@ -51,6 +54,7 @@ class CustomerProfilePurchase(models.AbstractModel):
             """,
             documents=documents,
             digits=scope.digits,
+            year_ago=SQL("(%s::date - interval '12 months')::date", scope.today),
         )
 
     def _documents(self, scope):

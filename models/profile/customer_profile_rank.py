@@ -1,9 +1,16 @@
 from odoo import models
 from odoo.tools import SQL
 
+# The figures by which customers are cut into tenths.
+TENTHS = {
+    "discount_tenth": "discount_share",
+    "cost_tenth": "cost_to_serve",
+    "profit_tenth": "profit",
+}
+
 
 class CustomerProfileRank(models.AbstractModel):
-    """Recency, frequency and amount of customers among each other, 1 to 5."""
+    """Where customers stand among each other: R, F and M, 1 to 5, and tenths."""
 
     _name = "customer.profile.rank"
     _description = "RFM"
@@ -15,7 +22,11 @@ class CustomerProfileRank(models.AbstractModel):
         of their ids, so that nobody moves without a reason. F keeps equal counts
         together: it tells how many fifths of the customers bought less often.
 
-        :param SQL source: relation with the purchase figures and ``profiled``
+        The tenths of discount, cost to serve and profit are read alike: 6 and more is
+        above the median, 9 and more the top fifth.
+
+        :param SQL source: relation with the purchase figures, cost to serve, profit
+            and ``profiled``
         """
         if scope.visits_are_purchases:
             monetary = SQL("NULL::int")
@@ -29,7 +40,7 @@ class CustomerProfileRank(models.AbstractModel):
                            ntile(5) OVER (ORDER BY last_purchase_date, partner_id)
                                AS rfm_recency,
                            (1 + floor(5 * percent_below))::int AS rfm_frequency,
-                           %(monetary)s AS rfm_monetary
+                           %(monetary)s AS rfm_monetary, %(tenths)s
                       FROM (SELECT b.*,
                                    (rank() OVER (ORDER BY purchase_count) - 1)::float
                                    / count(*) OVER () AS percent_below
@@ -37,5 +48,16 @@ class CustomerProfileRank(models.AbstractModel):
                              WHERE purchase_count > 0 AND profiled) buyer) ranks
             """,
             monetary=monetary,
+            tenths=SQL(", ").join(
+                SQL(
+                    "CASE WHEN %(figure)s IS NOT NULL THEN least(10, 1 + 10 * (rank() "
+                    "OVER (PARTITION BY %(figure)s IS NULL ORDER BY %(figure)s) - 1) "
+                    "/ count(*) OVER (PARTITION BY %(figure)s IS NULL))::int "
+                    "END AS %(tenth)s",
+                    figure=SQL.identifier(figure),
+                    tenth=SQL.identifier(tenth),
+                )
+                for tenth, figure in TENTHS.items()
+            ),
             source=source,
         )

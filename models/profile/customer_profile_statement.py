@@ -1,18 +1,23 @@
 from odoo import models
 from odoo.tools import SQL
 
-RANKED = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_cell")
+from .customer_profile_rank import TENTHS
+
+RANKED = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_cell", *TENTHS)
 # What documents show: all that is kept of a contact without profiling.
 PLAIN = (
     "currency_id",
     "first_purchase_date",
     "last_purchase_date",
     "purchase_count",
+    "recent_purchase_count",
     "purchase_total",
     "purchase_average",
     "open_quotation_count",
     "open_quotation_total",
     "open_quotation_date",
+    "last_quotation_date",
+    "sent_quotation_count",
     "unpaid_total",
     "overdue_total",
     "visit_count",
@@ -25,15 +30,22 @@ PLAIN = (
 # What is nothing, where the others are unknown.
 ZERO = (
     "purchase_count",
+    "recent_purchase_count",
     "purchase_total",
     "cost_to_serve",
     "open_quotation_count",
     "open_quotation_total",
+    "sent_quotation_count",
+    "assured_quotation_count",
     "unpaid_total",
     "overdue_total",
     "visit_count",
     "engagement",
     "open_lead_count",
+)
+PROFIT = SQL(
+    "CASE WHEN m.purchase_margin IS NOT NULL "
+    "THEN m.purchase_margin - coalesce(cost.cost_to_serve, 0) END"
 )
 
 
@@ -81,10 +93,12 @@ class CustomerProfileStatement(models.AbstractModel):
             "next_purchase_due_date": SQL("m.last_purchase_date + m.purchase_gap_days"),
             "purchase_average": rounded,
             "cost_to_serve": SQL("cost.cost_to_serve"),
-            "profit": SQL(
-                "CASE WHEN m.purchase_margin IS NOT NULL "
-                "THEN m.purchase_margin - coalesce(cost.cost_to_serve, 0) END"
+            "profit": PROFIT,
+            "quotation_is_newer": SQL(
+                "coalesce(m.open_quotation_date > m.last_purchase_date, "
+                "m.open_quotation_date IS NOT NULL)"
             ),
+            "last_answer_date": SQL("greatest(m.last_answered, m.last_engaged)"),
             "engagement": SQL(
                 "coalesce(m.answer_count, 0) + coalesce(m.event_count, 0)"
             ),
@@ -206,7 +220,12 @@ class CustomerProfileStatement(models.AbstractModel):
         parts["prior"] = expected._prior(source, scope)
         parts["expected"] = expected._estimate(merged, scope)
         if scope.ids is None:
-            parts["ranked"] = self.env["customer.profile.rank"]._ranks(merged, scope)
+            served = SQL(
+                "(SELECT m.*, coalesce(cost.cost_to_serve, 0) AS cost_to_serve, "
+                "%s AS profit FROM merged m LEFT JOIN cost USING (partner_id))",
+                PROFIT,
+            )
+            parts["ranked"] = self.env["customer.profile.rank"]._ranks(served, scope)
         return [
             SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), part)
             for name, part in parts.items()

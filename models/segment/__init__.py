@@ -1,6 +1,7 @@
 from . import (
     customer_condition_mixin,
     customer_segment,
+    customer_segment_set,
     customer_segment_action,
     customer_segment_action_job,
     customer_segment_action_run,
@@ -8,6 +9,7 @@ from . import (
     customer_segment_condition_blank,
     customer_segment_condition_few,
     customer_segment_condition_template,
+    customer_segment_class_movement,
     customer_segment_dependency,
     customer_segment_difference,
     customer_segment_event,
@@ -23,10 +25,12 @@ from . import (
     customer_segment_question,
     customer_segment_refresh,
     customer_segment_sentence,
-    customer_segment_set,
     customer_segment_worker,
     customer_segment_trend,
     customer_segment_words,
     customer_segment_words_value,
     customer_segment_use,
 )
+
+# isort: split
+from . import customer_segment_class, customer_segment_set_template

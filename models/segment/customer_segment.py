@@ -32,13 +32,15 @@ class CustomerSegment(models.Model):
     _order = "sequence, name, id"
     _check_company_auto = True
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(required=True, tracking=True, translate=True)
     code = fields.Char(copy=False)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     color = fields.Integer()
-    note = fields.Text(string="Description")
-    guidance = fields.Text(help="What to do with these people; plain text.")
+    note = fields.Text(string="Description", translate=True)
+    guidance = fields.Text(
+        translate=True, help="What to do with these people; plain text."
+    )
     company_id = fields.Many2one(
         "res.company",
         required=True,

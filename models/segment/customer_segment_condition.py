@@ -121,12 +121,13 @@ class CustomerSegmentCondition(models.AbstractModel):
         """
         company = Domain("company_id", "in", [False, segment.company_id.id])
         if segment.model == "res.partner":
-            return (
-                company
-                & Domain("type", "=", "contact")
-                & Domain("partner_share", "=", True)
-            )
-        return company
+            company &= Domain("type", "=", "contact")
+            company &= Domain("partner_share", "=", True)
+        return company & self._class_domain(segment)
+
+    def _class_domain(self, segment):
+        """Nothing more for a segment that is no class of a set."""
+        return Domain.TRUE
 
     @api.model
     def _query(self, segment, record_ids=None):

@@ -39,6 +39,7 @@ class CustomerSegmentCondition(models.AbstractModel):
         return (
             segment.user_id,
             segment.company_id,
+            self._class_domain(segment),
             segment.tz,
             segment.lang,
             self._asks_active(segment),

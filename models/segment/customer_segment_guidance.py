@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+URGENCIES = [("1", "Heed first"), ("2", "Good to know"), ("3", "By the way")]
+
 
 class CustomerSegment(models.Model):
     """How soon the guidance of a segment has to be heeded."""
@@ -7,7 +9,7 @@ class CustomerSegment(models.Model):
     _inherit = "customer.segment"
 
     guidance_urgency = fields.Selection(
-        [("1", "Heed first"), ("2", "Good to know"), ("3", "By the way")],
+        URGENCIES,
         required=True,
         default="2",
         help="On the guidance card of a customer the most urgent stands first.",
