@@ -20,6 +20,11 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.club_milestone_template_id", readonly=False
     )
     club_daily_cap = fields.Integer(related="company_id.club_daily_cap", readonly=False)
+    sms_consent_basis = fields.Selection(
+        related="company_id.sms_consent_basis", readonly=False
+    )
+    sms_cap_week = fields.Integer(related="company_id.sms_cap_week", readonly=False)
+    sms_cap_day = fields.Integer(related="company_id.sms_cap_day", readonly=False)
     club_late_hours = fields.Integer(
         related="company_id.club_late_hours", readonly=False
     )

@@ -108,7 +108,7 @@ class TestSmsQueue(ClubCommon):
         )
         self.assertEqual(
             [reason for _sms, reason in advertising._queue_messages(messages)],
-            ["no_sms", "no_sms"],
+            ["no_sms", "blacklisted"],
         )
 
     def test_one_number_per_contact_everywhere(self):

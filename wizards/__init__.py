@@ -10,4 +10,5 @@ from . import (
     customer_segment_why,
     customer_trait_assign,
     privacy_lookup_wizard_line,
+    sms_composer,
 )

@@ -23,11 +23,25 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         if any(src_partners.sudo().mapped("no_sms")):
             dst_partner.sudo().no_sms = True
         self._keep_attributes(src_partners.sudo(), dst_partner.sudo())
+        self._keep_consents(src_partners.sudo(), dst_partner.sudo())
         profiles = self.env["customer.profile"].sudo()
         profiles.search([("partner_id", "in", src_partners.ids)]).unlink()
         self.env["customer.score.merge"]._merge(src_partners, dst_partner)
         self.env["customer.segment.merge"]._merge(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)
+
+    def _keep_consents(self, src_partners, dst_partner):
+        """What was said from any of their numbers holds for the contact that stays.
+
+        Rows that name a contact follow through core's own update.
+        """
+        numbers = set()
+        for partner in src_partners | dst_partner:
+            numbers |= partner._get_contact_numbers()
+        consents = self.env["customer.consent"].sudo().with_context(active_test=False)
+        consents.search(
+            [("number", "in", list(numbers)), ("partner_id", "=", False)]
+        ).partner_id = dst_partner
 
     def _keep_attributes(self, src_partners, dst_partner):
         """What core leaves out: «no profiling» of any holds, computed facts stay.

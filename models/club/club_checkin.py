@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.problem import PROBLEM_TYPES
+from ...tools.refusal import REASONS
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
@@ -18,7 +19,7 @@ MESSAGE_REASONS = [
     ("too_soon", "Too soon after the last visit"),
     ("late", "Arrived too late"),
     ("daily_cap", "Enough messages today"),
-    ("no_sms", "Wants no SMS"),
+    *REASONS,
     ("non_customer", "Not a customer"),
     ("silent", "The club is silent"),
     ("no_line", "No service line"),

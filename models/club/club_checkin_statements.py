@@ -90,7 +90,14 @@ _READ_MEMBER = """
                       AND (p.id = m.partner_id
                            OR p.phone_sanitized = %(phone)s
                               AND coalesce(p.company_id, %(company)s) = %(company)s)
-                  ) AS contact_no_sms,
+           ) OR EXISTS (
+                   SELECT FROM customer_consent k
+                     LEFT JOIN sms_line l ON l.id = k.line_id
+                    WHERE k.active AND k.company_id = %(company)s
+                      AND k.number = %(phone)s
+                      AND (k.kind = 'no_sms'
+                           OR k.kind = 'stop' AND l.message_class = 'service')
+           ) AS contact_no_sms,
            (SELECT concat_ws(' ', d.xmin, d.ctid, c.xmin, c.ctid)
               FROM club_device d JOIN res_company c ON c.id = d.company_id
              WHERE d.id = %(device)s) AS stamp,

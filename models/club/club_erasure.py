@@ -94,6 +94,7 @@ class ClubErasure(models.Model):
         for partner in partners:
             numbers |= partner._get_contact_numbers()
         self._erase_messages(partners, numbers)
+        self._erase_consents(partners, numbers)
         self._remember(members)
         checkins = members.checkin_ids
         checkins.write({"fingerprint": False, "error": False})
@@ -147,6 +148,19 @@ class ClubErasure(models.Model):
                 ("sms_number", "in", list(numbers)),
             ]
         ).unlink()
+
+    def _erase_consents(self, partners, numbers):
+        """They name the number; «no SMS at all» stays on the contact."""
+        consents = self.env["customer.consent"].sudo().with_context(active_test=False)
+        consents.search(
+            [
+                "|",
+                ("partner_id", "in", partners.ids),
+                ("number", "in", list(numbers)),
+            ]
+        ).unlink()
+        counted = self.env["sms.advertising"].sudo()
+        counted.search([("number", "in", list(numbers))]).unlink()
 
     def _blank_contact(self, partner):
         values = {name: False for name in PERSONAL_FIELDS if name in partner._fields}

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
 
 
@@ -66,26 +67,37 @@ class SmsLine(models.Model):
     def _queue_messages(self, messages):
         """Queue one text per message on this line: the one door for our messages.
 
-        Refusals are applied here, so that no caller can forget them: «no SMS at all»
-        of the member or the contact stops everything, ``phone.blacklist`` stops
-        advertising.
+        Refusals are applied here, so that no caller can forget them, and advertising
+        waits for the line's hours.
 
         :param list messages: dicts ``{"number": E.164, "body": str, "partner_id": int
             or False, "checkin_id": int or False}``, any number; one is queued per dict
-        :return: per message ``(sms id, None)``, or ``(None, reason)`` with a reason of
-            ``club.checkin.message_reason``
+        :return: per message ``(sms id, None)``, or ``(None, reason)``; the reason is
+            ``empty`` or of ``tools.refusal.REASONS``
         :rtype: list[tuple]
         """
         self.ensure_one()
-        refused = self._refused_numbers([message["number"] for message in messages])
+        due_at = False
+        if self.message_class == "advertising":
+            due_at = self._next_due(fields.Datetime.now())
+        refused, room = self._judge_numbers(
+            [message["number"] for message in messages],
+            [message.get("partner_id") for message in messages],
+            due_at,
+        )
         results, vals_list, positions = [], [], []
         for message in messages:
             body = with_suffix(message["body"], self.optout_suffix or "")
             if not message["body"].strip():
                 results.append((None, "empty"))
             elif message["number"] in refused:
-                results.append((None, "no_sms"))
+                results.append((None, refused[message["number"]]))
+            elif room.get(message["number"], 1) <= 0:
+                # The same person twice in this call.
+                results.append((None, "cap_day"))
             else:
+                if message["number"] in room:
+                    room[message["number"]] -= 1
                 positions.append(len(results))
                 results.append(None)
                 vals_list.append(
@@ -96,9 +108,14 @@ class SmsLine(models.Model):
                         "company_id": self.company_id.id,
                         "line_id": self.id,
                         "message_class": self.message_class,
+                        "due_at": due_at,
                     }
                 )
-        queued = self.env["sms.sms"].sudo().create(vals_list) if vals_list else ()
+        queued = ()
+        if vals_list:
+            judged = SmsRoute(judged=True)
+            messages_sudo = self.env["sms.sms"].sudo().with_context(sms_route=judged)
+            queued = messages_sudo.create(vals_list)
         self.env["sms.tracker"].sudo().create(
             [
                 {"sms_uuid": sms.uuid, "checkin_id": messages[at]["checkin_id"]}
@@ -109,46 +126,3 @@ class SmsLine(models.Model):
         for at, sms in zip(positions, queued, strict=True):
             results[at] = (sms.id, None)
         return results
-
-    def _refused_numbers(self, numbers):
-        """Numbers among ``numbers`` that this line may not reach.
-
-        :param list numbers: E.164
-        :rtype: set
-        """
-        self.ensure_one()
-        company_or_shared = [False, self.company_id.id]
-        refused = set(
-            self.env["club.member"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    ("phone_e164", "in", numbers),
-                    "|",
-                    ("no_sms", "=", True),
-                    ("partner_id.no_sms", "=", True),
-                ]
-            )
-            .mapped("phone_e164")
-        )
-        refused.update(
-            self.env["res.partner"]
-            .sudo()
-            .search(
-                [
-                    ("phone_sanitized", "in", numbers),
-                    ("company_id", "in", company_or_shared),
-                    ("no_sms", "=", True),
-                ]
-            )
-            .mapped("phone_sanitized")
-        )
-        if self.message_class == "advertising":
-            refused.update(
-                self.env["phone.blacklist"]
-                .sudo()
-                .search([("number", "in", numbers)])
-                .mapped("number")
-            )
-        return refused

@@ -4,6 +4,7 @@ from . import (
     partner_birthday_mixin,
     partner_club_mixin,
     partner_company_mixin,
+    partner_consent_mixin,
     partner_demographics_mixin,
     partner_firmographic_mixin,
     partner_geographic_mixin,

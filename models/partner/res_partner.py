@@ -8,6 +8,7 @@ class ResPartner(models.Model):
         "partner.birthday.mixin",
         "partner.club.mixin",
         "partner.company.mixin",
+        "partner.consent.mixin",
         "partner.demographics.mixin",
         "partner.firmographic.mixin",
         "partner.geographic.mixin",

@@ -187,7 +187,13 @@ class CustomerSegment(models.Model):
                 person AS (%(people)s),
                 known AS (
                     SELECT person.*,
-                           coalesce(no_sms OR b.id IS NOT NULL, FALSE) AS refused,
+                           coalesce(no_sms OR b.id IS NOT NULL, FALSE)
+                           OR EXISTS (
+                               SELECT FROM customer_consent c
+                                WHERE c.active AND c.company_id = %(company)s
+                                  AND c.number = person.number
+                                  AND c.kind IN ('optout', 'stop', 'no_sms')
+                           ) AS refused,
                            EXISTS (SELECT FROM %(table)s r
                                     WHERE r.segment_id = %(origin)s
                                       AND r.%(column)s = person.id) AS present
@@ -217,6 +223,7 @@ class CustomerSegment(models.Model):
                 column=relation.column,
                 origin=draft["origin"],
                 block=BLOCK_DIGITS,
+                company=segment.company_id.id,
                 sample=SAMPLE_SIZE,
             )
         )
