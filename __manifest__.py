@@ -48,6 +48,7 @@
         "views/messaging/sms_service_log_views.xml",
         "views/messaging/sms_line_views.xml",
         "views/messaging/sms_sms_views.xml",
+        "views/messaging/sms_template_approval_views.xml",
         "views/messaging/sms_template_views.xml",
         "views/campaign/mailing_mailing_views.xml",
         "views/campaign/mailing_recipient_views.xml",

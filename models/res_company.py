@@ -211,6 +211,7 @@ class ResCompany(models.Model):
                     "name": self.env._("Service line"),
                     "company_id": company.id,
                     "message_class": "service",
+                    "foreign_allowed": company.country_id.code != "IR",
                     "optout_suffix": (
                         DEFAULT_IRAN_SUFFIX
                         if company.country_id.code == "IR"
@@ -225,7 +226,8 @@ class ResCompany(models.Model):
         """The line that carries messages of a class.
 
         :param str message_class: ``service`` or ``advertising``
-        :return: the first ``sms.line`` by sequence, empty when there is none
+        :return: the ``sms.line`` that is used first, else the first by sequence; empty
+            when there is none
         """
         self.ensure_one()
         return (
@@ -233,6 +235,7 @@ class ResCompany(models.Model):
             .sudo()
             .search(
                 [("company_id", "=", self.id), ("message_class", "=", message_class)],
+                order="is_default DESC NULLS LAST, sequence, id",
                 limit=1,
             )
         )

@@ -167,6 +167,15 @@ class ClubBuilders:
             self.env.flush_all()
         self.env.invalidate_all()
 
+    def send_messages(self):
+        """Let the queue send what may leave now."""
+        self.env.flush_all()
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            queue = self.env(cr=cr)["sms.queue"]
+            while queue._send_slice()[1]:
+                pass
+        self.env.invalidate_all()
+
     def member(self, phone, company=None):
         """The member with a number typed as ``0912…``."""
         return self.env["club.member"].search(

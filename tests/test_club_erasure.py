@@ -120,8 +120,8 @@ class TestClubErasure(ClubCommon):
         """A sent text goes after its months, a waiting one stays."""
         messages = self.env["sms.sms"].search([("partner_id", "=", self.partner.id)])
         self.assertEqual(len(messages), 2)
-        messages[0].send()
-        self.env.flush_all()
+        messages[1].due_at = fields.Datetime.now() + timedelta(hours=1)
+        self.send_messages()
         self.env.cr.execute(
             "UPDATE sms_sms SET create_date = now() - interval '3 years' "
             "WHERE id = ANY(%s)",

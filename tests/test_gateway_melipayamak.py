@@ -22,7 +22,7 @@ class TestGatewayMelipayamak(Faults, GatewayCase):
         self.provider.fail("error_after")
         self.gateway.send(items[:1])
         found = self.gateway.reconcile(items)
-        self.assertEqual([r.outcome for r in found], ["accepted", "rejected"])
+        self.assertEqual([r.outcome for r in found], ["accepted", "absent"])
 
     def test_semicolon_in_a_name_shifts_no_value(self):
         params = (("0", "Parvin; DROP"), ("1", "two\nlines"))

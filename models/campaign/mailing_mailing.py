@@ -77,7 +77,6 @@ class MailingMailing(models.Model):
     )
     line_id = fields.Many2one(
         "sms.line",
-        string="Line",
         check_company=True,
         domain="[('company_id', '=', company_id)]",
         help="The line decides who may be reached.",

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import timedelta
 from functools import reduce
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 from odoo.tools.rendering_tools import parse_inline_template
 
@@ -406,29 +406,25 @@ class MailingMailing(models.Model):
     # === E-MAIL === #
 
     def _action_send_mail(self, res_ids=None):
-        """E-mails of a campaign go out batch after batch, too."""
+        """E-mails of a campaign go to core's composer batch after batch, too."""
         ours = self.filtered(
             lambda mailing: (
                 mailing.audience_mode != "odoo" and mailing.mailing_type == "mail"
             )
         )
-        for mailing in ours:
-            mailing._work_off_mail()
-        others = self - ours
-        return super(MailingMailing, others)._action_send_mail(res_ids=res_ids)
-
-    def _work_off_mail(self):
-        """Hand the next contacts to core's composer."""
-        if not self.is_prepared:
-            self._prepare_mail()
         stop = time.monotonic() + SLICE_SECONDS
-        while batch := self._take_mail_batch():
-            super()._action_send_mail(res_ids=batch)
-            if time.monotonic() > stop:
-                break
-        if self._get_remaining_recipients():
-            self.state = "sending"
-            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+        for mailing in ours:
+            if not mailing.is_prepared:
+                mailing._prepare_mail()
+            while batch := mailing._take_mail_batch():
+                super(MailingMailing, mailing)._action_send_mail(res_ids=batch)
+                if time.monotonic() > stop:
+                    break
+            if mailing._get_remaining_recipients():
+                mailing.state = "sending"
+                cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")
+                cron.sudo()._trigger()
+        return super(MailingMailing, self - ours)._action_send_mail(res_ids=res_ids)
 
     def _prepare_mail(self):
         """The snapshot of an e-mail: contacts with an address, each address once."""

@@ -48,14 +48,12 @@ class MailingRecipient(models.Model):
     )
     lead_id = fields.Many2one(
         "crm.lead",
-        string="Lead",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
     )
     segment_id = fields.Many2one(
         "customer.segment",
-        string="Segment",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",

@@ -64,7 +64,8 @@ class MailingMailing(models.Model):
                 SELECT r.id, r.number, r.partner_id, r.sms_uuid, r.lead_id,
                        p.commercial_partner_id AS entity,
                        coalesce(r.queued_at, %(launched)s) AS since
-                  FROM mailing_recipient r LEFT JOIN res_partner p ON p.id = r.partner_id
+                  FROM mailing_recipient r
+             LEFT JOIN res_partner p ON p.id = r.partner_id
                  WHERE r.mailing_id = %(mailing)s AND r.state IN ('queued', 'holdout')),
             trace AS (%(traces)s),
             refused AS (
@@ -78,7 +79,8 @@ class MailingMailing(models.Model):
                 SELECT DISTINCT person.id
                   FROM person
                   JOIN club_member m ON m.company_id = %(company)s
-                   AND (m.phone_e164 = person.number OR m.partner_id = person.partner_id)
+                   AND (m.phone_e164 = person.number
+                        OR m.partner_id = person.partner_id)
                   JOIN club_checkin c ON c.member_id = m.id
                  WHERE c.counted AND c.occurred_at >= person.since
                    AND c.occurred_at < person.since + %(days)s),
@@ -107,7 +109,8 @@ class MailingMailing(models.Model):
              LEFT JOIN visited ON visited.id = person.id
              LEFT JOIN bought ON bought.id = person.id)
             UPDATE mailing_recipient r SET %(sets)s
-              FROM result WHERE result.id = r.id AND (%(olds)s) IS DISTINCT FROM (%(news)s)
+              FROM result
+             WHERE result.id = r.id AND (%(olds)s) IS DISTINCT FROM (%(news)s)
             """,
             mailing=self.id,
             launched=self.launched_at,

@@ -24,6 +24,10 @@ MESSAGE_REASONS = [
     ("silent", "The club is silent"),
     ("no_line", "No service line"),
     ("empty", "The text was empty"),
+    ("foreign", "A number abroad"),
+    ("link", "The line forbids links"),
+    ("known", "Sent already"),
+    ("no_template", "The line needs an approved text"),
 ]
 NOT_COUNTED_REASONS = [("too_soon", "Too soon"), ("non_customer", "Not a customer")]
 

@@ -326,6 +326,8 @@ class ClubCheckinFollowup(models.AbstractModel):
                     "body": bodies.get(checkin.id) or "",
                     "partner_id": checkin.member_id.partner_id.id,
                     "checkin_id": checkin.id,
+                    "template_id": checkin.message_template_id.id,
+                    "res_id": checkin.member_id.partner_id.id,
                 }
                 for checkin in due
             ]

@@ -91,16 +91,20 @@ class ClubDashboardAttention(models.AbstractModel):
     def _get_message_attention(self):
         if self.env.company.club_silent:
             return []
+        since = fields.Datetime.to_string(
+            fields.Datetime.now() - timedelta(minutes=WAITING_MINUTES)
+        )
         domain = (
             Domain("company_id", "=", self.env.company.id)
             & Domain("line_id", "!=", False)
             & Domain("state", "=", "outgoing")
-            & Domain(
-                "create_date",
-                "<",
-                fields.Datetime.to_string(
-                    fields.Datetime.now() - timedelta(minutes=WAITING_MINUTES)
-                ),
+            & Domain("create_date", "<", since)
+            # What waits for its hour, an approval or a paused line is no riddle.
+            & (Domain("due_at", "=", False) | Domain("due_at", "<", since))
+            & Domain("line_id.paused", "!=", True)
+            & (
+                Domain("approval_id", "=", False)
+                | Domain("approval_id.state", "=", "approved")
             )
         )
         count = self.env["sms.sms"].search_count(domain)

@@ -13,3 +13,28 @@ from . import (
     sms_sms_refusal,
     sms_template_service,
 )
+
+# isort: split
+from . import (
+    sms_early_report,
+    sms_line_gateway,
+    sms_line_limits,
+    sms_line_trouble,
+    sms_line_webhook,
+    sms_sms_queue,
+    sms_template_approval,
+)
+
+# isort: split
+from . import sms_queue
+
+# isort: split
+from . import (
+    sms_queue_cron,
+    sms_queue_delivery,
+    sms_queue_reconcile,
+    sms_queue_store,
+)
+
+# isort: split
+from . import club_dashboard_line, sms_approval_use

@@ -1,8 +1,15 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
+
+# What panels take for a link, bare names of sites included.
+LINK = re.compile(
+    r"https?://|\bwww\.|\b[\w-]+\.(?:ir|com|net|org|me|shop|app|info)\b", re.IGNORECASE
+)
 
 
 class SmsLine(models.Model):
@@ -71,58 +78,115 @@ class SmsLine(models.Model):
         waits for the line's hours.
 
         :param list messages: dicts ``{"number": E.164, "body": str, "partner_id": int
-            or False, "checkin_id": int or False}``, any number; one is queued per dict
-        :return: per message ``(sms id, None)``, or ``(None, reason)``; the reason is
-            ``empty`` or of ``tools.refusal.REASONS``
+            or False, "checkin_id": int or False}``, any number; one is queued per dict.
+            Optional: ``source`` (str; a second message of the same source is not
+            queued), ``due_at`` (naive UTC, not before), ``template_id`` and ``res_id``
+            (what the text was rendered from, for lines that send approved patterns)
+        :return: per message ``(sms id, None)``, or ``(None, reason)`` with a reason of
+            ``club.checkin.message_reason``
         :rtype: list[tuple]
         """
         self.ensure_one()
-        due_at = False
-        if self.message_class == "advertising":
-            due_at = self._next_due(fields.Datetime.now())
+        due_at = self._get_opening(fields.Datetime.now())
         refused, room = self._judge_numbers(
             [message["number"] for message in messages],
             [message.get("partner_id") for message in messages],
             due_at,
         )
-        results, vals_list, positions = [], [], []
+        seen = self._get_known_sources(messages)
+        results, accepted, positions = [], [], []
         for message in messages:
-            body = with_suffix(message["body"], self.optout_suffix or "")
-            if not message["body"].strip():
-                results.append((None, "empty"))
-            elif message["number"] in refused:
-                results.append((None, refused[message["number"]]))
-            elif room.get(message["number"], 1) <= 0:
-                # The same person twice in this call.
-                results.append((None, "cap_day"))
-            else:
+            source = message.get("source")
+            reason = "known" if source and source in seen else None
+            reason = reason or self._get_refusal(message, refused, room)
+            results.append((None, reason))
+            if not reason:
+                seen.add(source)
+                positions.append(len(results) - 1)
+                accepted.append(message)
                 if message["number"] in room:
                     room[message["number"]] -= 1
-                positions.append(len(results))
-                results.append(None)
-                vals_list.append(
-                    {
-                        "number": message["number"],
-                        "body": body,
-                        "partner_id": message.get("partner_id"),
-                        "company_id": self.company_id.id,
-                        "line_id": self.id,
-                        "message_class": self.message_class,
-                        "due_at": due_at,
-                    }
-                )
-        queued = ()
-        if vals_list:
-            judged = SmsRoute(judged=True)
-            messages_sudo = self.env["sms.sms"].sudo().with_context(sms_route=judged)
-            queued = messages_sudo.create(vals_list)
+        queued = self._insert_messages(accepted, due_at)
+        for at, sms_id in zip(positions, queued, strict=True):
+            results[at] = (sms_id, None)
+        return results
+
+    def _get_known_sources(self, messages):
+        """Sources among these that have made a message already; never purged."""
+        sources = [message["source"] for message in messages if message.get("source")]
+        if not sources:
+            return set()
+        trackers = self.env["sms.tracker"].sudo()
+        return set(trackers.search([("source", "in", sources)]).mapped("source"))
+
+    def _get_refusal(self, message, refused, room):
+        """Why a message is not queued; a hook.
+
+        :param dict message: as in :meth:`_queue_messages`
+        :param dict refused: reason by number
+        :param dict room: how many more a number may get, where that is limited
+        :return: a reason of ``club.checkin.message_reason``, or None
+        """
+        number = message["number"]
+        if not message["body"].strip():
+            return "empty"
+        if number in refused:
+            return refused[number]
+        if room.get(number, 1) <= 0:
+            # The same person twice in this call.
+            return "cap_day"
+        country = self.company_id.country_id
+        home = f"+{country.phone_code}" if country.phone_code else ""
+        if not self.foreign_allowed and not number.startswith(home):
+            return "foreign"
+        if not self.links_allowed and LINK.search(message["body"]):
+            return "link"
+        return None
+
+    def _insert_messages(self, messages, due_at):
+        """Create the rows of messages that nothing refuses.
+
+        :param datetime due_at: when the line may send next
+        :return: their ids, in order
+        :rtype: list[int]
+        """
+        if not messages:
+            return []
+        values = [self._prepare_sms_values(message, due_at) for message in messages]
+        judged = SmsRoute(judged=True)
+        messages_sudo = self.env["sms.sms"].sudo().with_context(sms_route=judged)
+        queued = messages_sudo.create(values)
         self.env["sms.tracker"].sudo().create(
             [
-                {"sms_uuid": sms.uuid, "checkin_id": messages[at]["checkin_id"]}
-                for at, sms in zip(positions, queued, strict=True)
-                if messages[at].get("checkin_id")
+                {
+                    "sms_uuid": sms.uuid,
+                    "line_id": self.id,
+                    "checkin_id": message.get("checkin_id") or False,
+                    "source": message.get("source") or False,
+                }
+                for message, sms in zip(messages, queued, strict=True)
             ]
         )
-        for at, sms in zip(positions, queued, strict=True):
-            results[at] = (sms.id, None)
-        return results
+        return queued.ids
+
+    def _prepare_sms_values(self, message, due_at):
+        """Values of one message; a hook.
+
+        :param dict message: as in :meth:`_queue_messages`
+        :param datetime due_at: when the line may send next
+        """
+        wanted = message.get("due_at")
+        if wanted:
+            due_at = max(wanted, due_at)
+        elif self.message_class == "service":
+            due_at = False
+        return {
+            "number": message["number"],
+            "body": with_suffix(message["body"], self.optout_suffix or ""),
+            "partner_id": message.get("partner_id"),
+            "company_id": self.company_id.id,
+            "line_id": self.id,
+            "message_class": self.message_class,
+            "source": message.get("source"),
+            "due_at": due_at,
+        }

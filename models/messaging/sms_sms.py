@@ -1,19 +1,4 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
-
-from odoo.addons.sms.tools.sms_api import SmsApiBase
-
-
-class SmsApiTest(SmsApiBase):
-    """The test gateway: every message counts as sent, none leaves this server."""
-
-    def _send_sms_batch(self, messages, delivery_reports_url=False):
-        return [
-            {"uuid": number["uuid"], "state": "success", "credit": 0}
-            for message in messages
-            for number in message["numbers"]
-        ]
 
 
 class SmsSms(models.Model):
@@ -28,8 +13,6 @@ class SmsSms(models.Model):
     message_class = fields.Selection(
         [("service", "Service"), ("advertising", "Advertising")], readonly=True
     )
-
-    _queue = models.Index("(company_id, id) WHERE state = 'outgoing'")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -56,35 +39,48 @@ class SmsSms(models.Model):
 
     @api.model
     def _get_queue_domain(self):
-        """What the queue may send now: nothing of a company that is silent."""
+        """What core's own providers may send now: no line's, no silent company's."""
         return [
             ("state", "=", "outgoing"),
             ("to_delete", "!=", True),
+            ("line_id", "=", False),
             ("company_id.club_silent", "!=", True),
         ]
 
     @api.model
     def _process_queue(self):
-        """Send one batch of one company at a time.
+        """One batch of a line, then one of what goes without a line.
 
         Core's own queue takes the oldest messages whatever their company and then asks
         for the one gateway of them all, which raises as soon as two companies meet
         (odoo19: the queue stops for everyone).
         """
+        cron = self.env["ir.cron"]
+        handled, more = self.env["sms.queue"]._send_slice()
         domain = self._get_queue_domain()
         batch_size = self._get_send_batch_size()
         records = self.search(
             domain, limit=batch_size, order="id"
         ).try_lock_for_update()
-        if not records:
-            return
-        records._send(unlink_failed=False, unlink_sent=True, raise_exception=False)
-        remaining = self.search_count(domain, limit=batch_size)
-        self.env["ir.cron"]._commit_progress(len(records), remaining=remaining)
+        if records:
+            records._send(unlink_failed=False, unlink_sent=True, raise_exception=False)
+        remaining = self.search_count(domain, limit=batch_size) if records else 0
+        cron._commit_progress(handled + len(records), remaining=remaining + more)
 
     def send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
-        """Leave the messages of silent companies in the queue, send the others."""
-        sendable = self.filtered(lambda sms: not sms.sudo().company_id.club_silent)
+        """Send what goes without a line; a line's messages are sent by its queue only.
+
+        So «Send now» asks the queue to hurry: in a request an answer that never comes
+        could not be told from a refusal. Messages of silent companies wait.
+        """
+        on_lines = self.filtered("line_id")
+        waiting = on_lines.filtered(lambda sms: sms.state == "outgoing")
+        if waiting:
+            waiting.sudo().filtered("tries").write({"due_at": False})
+            self.env["sms.queue"]._wake()
+        sendable = (self - on_lines).filtered(
+            lambda sms: not sms.sudo().company_id.club_silent
+        )
         return super(SmsSms, sendable).send(
             unlink_failed=unlink_failed,
             unlink_sent=unlink_sent,
@@ -95,15 +91,8 @@ class SmsSms(models.Model):
         return self.company_id or super()._get_sms_company()
 
     def _split_by_api(self):
-        """Route every message by its line and company, then as core does."""
-        by_route = defaultdict(self.browse)
-        for sms in self:
-            gateway = sms.sudo().line_id.gateway or "odoo"
-            by_route[gateway, sms.company_id] += sms
-        for (gateway, company), messages in by_route.items():
-            if gateway == "test":
-                yield SmsApiTest(self.env), messages
-                continue
+        """Every company by its own provider, as core does for one."""
+        for company, messages in self.grouped("company_id").items():
             routed = messages.with_company(company) if company else messages
             for api_, batch in super(SmsSms, routed)._split_by_api():
                 if company:
@@ -111,7 +100,9 @@ class SmsSms(models.Model):
                 yield api_, batch
 
     def _send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
-        """Split by gateway also where core calls ``_send`` on a mixed batch."""
+        """Split by company also where core calls ``_send`` on a mixed batch."""
+        if on_lines := self.filtered("line_id"):
+            return (self - on_lines)._send(unlink_failed, unlink_sent, raise_exception)
         if self.env.context.get("sms_api"):
             return super()._send(unlink_failed, unlink_sent, raise_exception)
         for sms_api, messages in self._split_by_api():

@@ -10,10 +10,26 @@ class SmsTracker(models.Model):
     _inherit = "sms.tracker"
 
     checkin_id = fields.Many2one("club.checkin", ondelete="cascade")
+    line_id = fields.Many2one(
+        "sms.line", index="btree_not_null", ondelete="set null", readonly=True
+    )
+    provider_id = fields.Char(readonly=True)
+    source = fields.Char(readonly=True)
+    delivery = fields.Selection(
+        [("sent", "Sent"), ("delivered", "Delivered"), ("failed", "Failed")],
+        readonly=True,
+        help="The last thing the provider said; it never goes back from delivered.",
+    )
 
     _checkin_unique = models.UniqueIndex(
         "(checkin_id) WHERE checkin_id IS NOT NULL",
         "A check-in has one message.",
+    )
+    _source_unique = models.UniqueIndex(
+        "(source) WHERE source IS NOT NULL", "One source makes one message."
+    )
+    _provider_id_index = models.Index(
+        "(provider_id, line_id) WHERE provider_id IS NOT NULL"
     )
 
     def _action_update_from_sms_state(

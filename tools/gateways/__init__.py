@@ -13,10 +13,12 @@ from .base import (
     Gateway,
     Inbound,
     Item,
+    Refused,
     Result,
     Status,
 )
 from .generic_http import GenericHttp
+from .http import NotTaken, Unclear
 from .kavenegar import Kavenegar
 from .melipayamak import Melipayamak
 from .sms_ir import SmsIr

@@ -73,15 +73,17 @@ class Result(NamedTuple):
     """What became of one message.
 
     ``accepted``: taken, ``provider_id`` says under what name; ``rejected``: refused
-    for good; ``retry``: surely not taken; ``unknown``: nobody knows.
+    for good; ``retry``: surely not taken; ``unknown``: nobody knows; ``absent``, from
+    :meth:`Gateway.reconcile` only: the provider surely does not have it.
     """
 
-    outcome: Literal["accepted", "rejected", "retry", "unknown"]
+    outcome: Literal["accepted", "rejected", "retry", "unknown", "absent"]
     provider_id: str = ""
     kind: Kind | Literal[""] = ""
     code: str = ""
     cost: decimal.Decimal | None = None
     message: str = ""  # the provider's words, keys masked
+    tried: bool = True  # False: an earlier one of the same batch went wrong
 
     @property
     def pauses(self) -> bool:
@@ -212,7 +214,7 @@ class Gateway:
             last = results[-1]
             if last.outcome in ("retry", "unknown") and todo:
                 # It would go on like this; what was not tried may be tried later.
-                untried = last._replace(outcome="retry", provider_id="")
+                untried = last._replace(outcome="retry", provider_id="", tried=False)
                 yield [(position, untried) for chunk in todo for position in chunk]
                 return
 
@@ -248,9 +250,9 @@ class Gateway:
     def reconcile(self, items: list[Item], known_ids=()) -> list[Result]:
         """Find out what became of messages of unknown outcome, sending none twice.
 
-        ``accepted``: it is there; ``rejected``: it is surely not there, so it may be
-        sent again if the line allows that; ``unknown``: ask again later or leave it
-        to a person; ``retry``: could not ask.
+        ``accepted``: it is there; ``absent``: it is surely not there, so it may be
+        sent again if the line allows that; ``unknown``: the provider cannot tell;
+        ``retry``: could not be asked just now.
 
         :param list items: with ``claimed_at``
         :param known_ids: the provider's ids of other messages to the same numbers

@@ -146,7 +146,7 @@ class Melipayamak(Gateway):
             if found:
                 results.append(Result("accepted", found))
             elif complete and not item.pattern:
-                results.append(Result("rejected", kind="server"))
+                results.append(Result("absent", kind="server"))
             else:
                 results.append(Result("unknown", kind="server"))
         return results

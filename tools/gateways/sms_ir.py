@@ -113,7 +113,7 @@ class SmsIr(Gateway):
             sent, complete = self._sent_since(min(item.claimed_at for item in items))
         except (NotTaken, Unclear, Refused):
             return [Result("retry", kind="server")] * len(items)
-        absent = Result("rejected" if complete else "unknown", kind="server")
+        absent = Result("absent" if complete else "unknown", kind="server")
         unsure = Result("unknown", kind="server")
         return [
             Result("accepted", provider_id)

@@ -33,3 +33,7 @@ class Test(Gateway):
 
     def status(self, provider_ids):
         return [Status(provider_id, "delivered") for provider_id in provider_ids]
+
+    def pattern_state(self, code):
+        """Approves whatever it is asked about."""
+        return ("approved", "")
