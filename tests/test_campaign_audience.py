@@ -229,7 +229,7 @@ class TestCampaignAudience(CampaignCommon):
         self.assertTrue(second | stranger)
 
     def test_company_through_its_contact(self):
-        """A company is reached through its SMS contact, else the first with a mobile."""
+        """A company is reached through its SMS contact, else its first mobile."""
         firm = (
             self.env["res.partner"]
             .sudo()

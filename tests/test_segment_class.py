@@ -246,8 +246,7 @@ class TestSegmentClass(ClassCommon):
             if recency <= 2 and monetary == 5:
                 name = "cannot_lose"
             elif (
-                (recency, frequency) == (3, 3)
-                and monetary in (4, 5)
+                ((recency, frequency) == (3, 3) and monetary in (4, 5))
                 or (name == "champions" and frequency == 4 and monetary in (1, 2, 3))
             ):
                 name = "loyal"

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_datetime, formatLang
 
 from ...tools.quiet_sql import quiet_sql
-from ...tools.sms_text import count
+from ...tools.sms_text import count, with_suffix
 from .mailing_recipient import HELD_REASONS
 
 SAMPLES = 3
@@ -122,9 +122,12 @@ class MailingMailing(models.Model):
             (at, partner, lead, segment, number)
             for at, (partner, lead, segment, number) in enumerate(rows)
         ]
-        texts = self._render_rows(numbered) if numbered else {}
-        counted = [count(text) for text in texts.values()]
         line = self.line_id.sudo()
+        texts = {
+            at: with_suffix(text, line.optout_suffix or "")
+            for at, text in (self._render_rows(numbered) if numbered else {}).items()
+        }
+        counted = [count(text) for text in texts.values()]
         longest = max(counted, key=lambda one: one.parts, default=None)
         due = self._next_due()
         previews = []
@@ -153,14 +156,13 @@ class MailingMailing(models.Model):
     def _preflight_cost(self, counted):
         """About what it costs, as text; by the mean of real texts."""
         line = self.line_id.sudo()
-        price = line.part_price if "part_price" in line._fields else 0
-        if not price or not counted:
+        if not line.price_per_part or not counted:
             return ""
         reachable = self.env["mailing.audience"]._counts().get(None, 0)
         mean = sum(one.parts for one in counted) / len(counted)
         return formatLang(
             self.env,
-            reachable * mean * price,
+            reachable * mean * line.price_per_part,
             currency_obj=self.company_id.currency_id,
         )
 

@@ -8,7 +8,6 @@ from odoo import fields, models
 from odoo.tools import SQL
 from odoo.tools.rendering_tools import parse_inline_template
 
-from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import count, normalize, with_suffix
 
 _logger = logging.getLogger(__name__)
@@ -148,33 +147,40 @@ class MailingMailing(models.Model):
         )
         if not rows:
             return False
-        due = self._next_due()
-        # What was said since the snapshot counts, too.
-        judgement = (
-            self.env["customer.consent"]
-            .sudo()
-            ._judge(
-                self.company_id,
-                [row[4] for row in rows],
-                self.line_id.sudo().message_class,
-                line=self.line_id,
-                partner_ids=[row[1] for row in rows],
-                due=due,
-            )
+        texts = self._render_rows(rows)
+        results = self.line_id.sudo()._queue_messages(
+            [self._prepare_message(row, texts.get(row[0]) or "") for row in rows]
         )
-        held = {row[0]: judgement.refused.get(row[4]) for row in rows}
-        texts = self._render_rows([row for row in rows if not held[row[0]]])
-        ready = []
-        for row in rows:
-            if held[row[0]]:
-                continue
-            if not (texts.get(row[0]) or "").strip():
-                held[row[0]] = "empty"
-            else:
-                ready.append(row)
-        self._hold(held)
-        self._write_messages(ready, texts, due)
+        self._hold(
+            {
+                row[0]: reason
+                for row, (_sms_id, reason) in zip(rows, results, strict=True)
+            }
+        )
+        self._trace(
+            [
+                (row[0], sms_id, texts[row[0]])
+                for row, (sms_id, _reason) in zip(rows, results, strict=True)
+                if sms_id
+            ]
+        )
         return True
+
+    def _prepare_message(self, row, text):
+        """A message for the line's one door; there refusals of meanwhile count."""
+        row_id, partner_id, lead_id, segment_id, number = row
+        source = (self.launched_text or {}).get("variants", {}).get(str(segment_id))
+        template_id = (source or self.launched_text or {}).get("template")
+        return {
+            "number": number,
+            "body": text,
+            "partner_id": partner_id,
+            "mailing_id": self.id,
+            # The last word on «never twice».
+            "source": f"mailing.recipient,{row_id}",
+            "template_id": template_id,
+            "res_id": None if lead_id else partner_id,
+        }
 
     def _room_this_hour(self):
         """How many may be queued now under the campaign's own rate."""
@@ -209,43 +215,23 @@ class MailingMailing(models.Model):
                 )
             )
 
-    def _write_messages(self, rows, texts, due):
-        """Messages through the ORM, as every customisation expects; what only core's
-        statistics read, in one statement each.
+    def _trace(self, queued):
+        """Note what was queued, for core's statistics and ours.
+
+        :param list queued: ``(recipient id, sms id, text)``
         """
-        if not rows:
+        if not queued:
             return
-        line = self.line_id.sudo()
-        now = fields.Datetime.now()
-        messages = (
-            self.env["sms.sms"]
-            .sudo()
-            .with_context(sms_route=SmsRoute(judged=True), mail_notrack=True)
-            .create(
-                [
-                    {
-                        "number": number,
-                        "body": texts[row_id],
-                        "partner_id": partner_id,
-                        "company_id": self.company_id.id,
-                        "line_id": line.id,
-                        "message_class": line.message_class,
-                        "due_at": due if due > now else False,
-                        "mailing_id": self.id,
-                    }
-                    for row_id, partner_id, _lead, _segment, number in rows
-                ]
-            )
-        )
-        uuids = messages.mapped("uuid")
-        parts = [count(texts[row[0]]).parts for row in rows]
+        suffix = self.line_id.sudo().optout_suffix or ""
+        self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """
                 WITH message AS (
-                    SELECT *
-                      FROM unnest(%(ids)s::int[], %(sms)s::int[], %(uuids)s::varchar[],
-                                  %(parts)s::int[]) AS m(id, sms_id, uuid, parts)),
+                    SELECT m.id, m.parts, s.id AS sms_id, s.uuid
+                      FROM unnest(%(ids)s::int[], %(sms)s::int[], %(parts)s::int[])
+                           AS m(id, sms_id, parts)
+                      JOIN sms_sms s ON s.id = m.sms_id),
                 done AS (
                     UPDATE mailing_recipient r
                        SET state = 'queued', queued_at = %(now)s, sms_uuid = m.uuid,
@@ -265,17 +251,17 @@ class MailingMailing(models.Model):
                            %(uid)s, %(uid)s, %(now)s, %(now)s
                       FROM done
                  RETURNING id, sms_id_int)
-                INSERT INTO sms_tracker
-                       (sms_uuid, mailing_trace_id, create_uid, write_uid,
-                        create_date, write_date)
-                SELECT done.uuid, trace.id, %(uid)s, %(uid)s, %(now)s, %(now)s
+                UPDATE sms_tracker k SET mailing_trace_id = trace.id
                   FROM trace JOIN done ON done.sms_id = trace.sms_id_int
+                 WHERE k.sms_uuid = done.uuid
                 """,
-                ids=[row[0] for row in rows],
-                sms=list(messages.ids),
-                uuids=uuids,
-                parts=parts,
-                now=now,
+                ids=[row_id for row_id, _sms, _text in queued],
+                sms=[sms_id for _row, sms_id, _text in queued],
+                parts=[
+                    count(with_suffix(text, suffix)).parts
+                    for _row, _sms, text in queued
+                ],
+                now=fields.Datetime.now(),
                 uid=self.env.uid,
                 mailing=self.id,
             )
@@ -286,8 +272,8 @@ class MailingMailing(models.Model):
     # === TEXTS === #
 
     def _render_rows(self, rows):
-        """The text of each recipient, as it leaves: in the contact's language, with
-        short links and the line's ending.
+        """The text of each recipient, in the contact's language and with short links;
+        the line adds its ending.
 
         :param list rows: ``(id, partner id, lead id, segment id, number)``
         :return: text by row id
@@ -302,11 +288,7 @@ class MailingMailing(models.Model):
         for key, batch in by_variant.items():
             source = frozen["variants"][key] if key else frozen
             texts.update(self._render_source(source, batch))
-        suffix = self.line_id.sudo().optout_suffix or ""
-        return {
-            row_id: with_suffix(normalize(text), suffix) if text.strip() else ""
-            for row_id, text in texts.items()
-        }
+        return {row_id: normalize(text) for row_id, text in texts.items()}
 
     def _render_source(self, source, rows):
         contacts = [row for row in rows if not row[2]]
@@ -449,3 +431,13 @@ class MailingMailing(models.Model):
             )
         )
         return [row[0] for row in rows]
+
+
+class SmsLine(models.Model):
+    _inherit = "sms.line"
+
+    def _prepare_sms_values(self, message, due_at):
+        return {
+            **super()._prepare_sms_values(message, due_at),
+            "mailing_id": message.get("mailing_id"),
+        }

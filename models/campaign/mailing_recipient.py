@@ -8,8 +8,12 @@ HELD_REASONS = [
     ("no_email", "No e-mail address"),
     ("duplicate", "Same number or address as somebody else"),
     ("excluded", "Number of somebody excluded"),
-    ("empty", "Nothing to say: the text is empty"),
+    ("empty", "The text was empty"),
     ("halted", "The campaign was stopped"),
+    ("foreign", "A number abroad"),
+    ("link", "The line forbids links"),
+    ("no_template", "The line needs an approved text"),
+    ("known", "Sent already"),
     *REASONS,
 ]
 STATES = [
