@@ -128,6 +128,9 @@ class TestSmsApproval(SmsBuilders, ClubCommon):
         for broken in ("just words", "token=", "={{ object.name }}", "a={{ object. }}"):
             with self.assertRaises(UserError):
                 self.approval().variables = broken
+        # Where the administrator lets editors only write any placeholder.
+        editors = self.env.ref("mail.group_mail_template_editor")
+        self.env.ref("base.group_user")._remove_group(editors)
         manager = self.build_user("club_manager")
         with self.assertRaises(ValidationError):
             self.approval().with_user(
