@@ -175,7 +175,7 @@ class TestProfileRefresh(ProfileWorld):
 
     def test_as_many_queries_for_many_as_for_few(self):
         self.refresh()
-        with self.assertQueryCount(15):
+        with self.assertQueryCount(17):
             self.env["customer.profile"].refresh()
         with self.assertQueryCount(15):
             self.env["customer.profile"].refresh(self.partners.ids)

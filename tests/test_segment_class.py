@@ -245,12 +245,10 @@ class TestSegmentClass(ClassCommon):
             name = table[recency][frequency - 1]
             if recency <= 2 and monetary == 5:
                 name = "cannot_lose"
-            elif (
-                (recency, frequency) == (3, 3)
-                and monetary in (4, 5)
-                or (name == "champions" and frequency == 4 and monetary in (1, 2, 3))
-            ):
+            elif name == "attention" and frequency == 3 and monetary in (4, 5):
                 name = "loyal"
+            elif name == "champions" and frequency == 4:
+                name = "loyal" if monetary in (1, 2, 3) else name
             expected[partner] = name
         self.assert_classes(classes, expected)
 

@@ -32,7 +32,7 @@ class CustomerProfile(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade", index=True
     )
-    currency_id = fields.Many2one("res.currency", readonly=True, ondelete="set null")
+    currency_id = fields.Many2one(related="company_id.currency_id")
     changed_at = fields.Datetime(
         string="Last change",
         readonly=True,

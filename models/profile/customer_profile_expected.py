@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 # How soon customers leave for good, before anything is known of one: after each
 # purchase one in three, Beta(1, 2).
-LEAVING = SQL("1.0 / (x + 1)")
+LEAVING = SQL("1 / (x + 1)")
 # The company's own average counts like so many purchases of the customer.
 AVERAGE_WEIGHT = 2
 
@@ -47,42 +47,44 @@ class CustomerProfileExpected(models.AbstractModel):
             source,
         )
 
-    def _estimate(self, source, scope):
-        """Expected purchases, value and sureness of each customer.
+    def _estimate(self, scope):
+        """Expected purchases, value and sureness of a customer ``m``, by ``prior``.
 
         Rounded to two digits that count, so that tomorrow's value is mostly today's.
 
-        :param SQL source: relation with the purchase figures and ``profiled``
+        :return: a query of one row, or of none
+        :rtype: SQL
         """
+        # OFFSET 0: what stands below it is worked out once, not wherever it is named.
         return SQL(
             """
-            SELECT partner_id, %(purchases)s AS expected_purchases,
+            SELECT %(purchases)s AS expected_purchases,
                    round(%(value)s, %(digits)s) AS expected_value,
                    CASE WHEN purchases < 0.005 THEN 'low'
                         WHEN 1 / purchases + 1 / known <= 0.25 THEN 'high'
                         WHEN 1 / purchases + 1 / known <= 1 THEN 'medium'
                         ELSE 'low' END AS expected_value_sureness
-              FROM (SELECT partner_id, shape + x AS known, rate_now * alive
-                                                           * %(horizon)s AS purchases,
-                           rate_now * alive * %(horizon)s
-                           * greatest(total + %(weight)s * average, 0)
+              FROM (SELECT known, purchases,
+                           purchases * greatest(m.purchase_total::float
+                                                + %(weight)s * prior.average, 0)
                            / (x + 1 + %(weight)s) AS value
-                      FROM (SELECT b.*, (shape + x) / (rate + age) AS rate_now,
-                                   CASE WHEN x = 0 THEN 1 ELSE 1 / (1 + %(leaving)s
-                                        * exp(least(700, (shape + x)
-                                              * ln((rate + age) / (rate + seen)))))
-                                    END AS alive
-                              FROM (SELECT b.partner_id, b.purchase_count - 1 AS x,
-                                           b.purchase_total::float AS total,
+                      FROM (SELECT x, prior.shape + x AS known,
+                                   (prior.shape + x) / (prior.rate + age) * %(horizon)s
+                                   * CASE WHEN x = 0 THEN 1 ELSE 1 / (1 + %(leaving)s
+                                          * exp(least(700, (prior.shape + x)
+                                                * ln((prior.rate + age)
+                                                     / (prior.rate + seen)))))
+                                      END AS purchases
+                              FROM (SELECT (m.purchase_count - 1)::float AS x,
                                            greatest(%(today)s::date
-                                                    - b.first_purchase_date, 0) AS age,
-                                           greatest(least(b.last_purchase_date,
+                                                    - m.first_purchase_date, 0) AS age,
+                                           greatest(least(m.last_purchase_date,
                                                           %(today)s::date)
-                                                    - b.first_purchase_date, 0) AS seen,
-                                           prior.*
-                                      FROM %(source)s b CROSS JOIN prior
-                                     WHERE b.purchase_count > 0 AND b.profiled
-                                       AND prior.rate IS NOT NULL) b) guess) estimate
+                                                    - m.first_purchase_date, 0) AS seen
+                                     WHERE m.purchase_count > 0 AND m.profiled
+                                       AND prior.rate IS NOT NULL) known
+                            OFFSET 0) guess
+                    OFFSET 0) estimate
             """,
             purchases=_two_digits(SQL("purchases")),
             value=_two_digits(SQL("value")),
@@ -91,13 +93,12 @@ class CustomerProfileExpected(models.AbstractModel):
             horizon=scope.horizon_days,
             weight=AVERAGE_WEIGHT,
             today=scope.today,
-            source=source,
         )
 
 
 def _two_digits(value):
     return SQL(
         "CASE WHEN %(value)s < 0.005 THEN 0 ELSE round(%(value)s::numeric, "
-        "1 - floor(log(%(value)s::numeric))::int) END",
+        "1 - floor(log(%(value)s))::int) END",
         value=value,
     )

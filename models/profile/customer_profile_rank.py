@@ -28,36 +28,54 @@ class CustomerProfileRank(models.AbstractModel):
         :param SQL source: relation with the purchase figures, cost to serve, profit
             and ``profiled``
         """
+        monetary = SQL("ntile(5) OVER (ORDER BY purchase_total, partner_id)")
         if scope.visits_are_purchases:
             monetary = SQL("NULL::int")
-        else:
-            monetary = SQL("ntile(5) OVER (ORDER BY purchase_total, partner_id)")
+        cuts = {"rfm_frequency": ("purchase_count", 5)}
+        cuts.update({tenth: (figure, 10) for tenth, figure in TENTHS.items()})
+        # Cutting points are found by sorting one column each; a rank would sort rows.
         return SQL(
             """
-            SELECT ranks.*, concat(rfm_recency, rfm_frequency,
-                                   coalesce(rfm_monetary::text, '-')) AS rfm_cell
-              FROM (SELECT partner_id,
-                           ntile(5) OVER (ORDER BY last_purchase_date, partner_id)
-                               AS rfm_recency,
-                           (1 + floor(5 * percent_below))::int AS rfm_frequency,
-                           %(monetary)s AS rfm_monetary, %(tenths)s
-                      FROM (SELECT b.*,
-                                   (rank() OVER (ORDER BY purchase_count) - 1)::float
-                                   / count(*) OVER () AS percent_below
+            SELECT places.*, concat(rfm_recency, rfm_frequency,
+                                    coalesce(rfm_monetary::text, '-')) AS rfm_cell
+              FROM (SELECT partner_id, rfm_recency, rfm_monetary, %(places)s
+                      FROM (SELECT b.*, %(monetary)s AS rfm_monetary,
+                                   ntile(5) OVER (ORDER BY last_purchase_date,
+                                                           partner_id) AS rfm_recency
                               FROM %(source)s b
-                             WHERE purchase_count > 0 AND profiled) buyer) ranks
+                             WHERE purchase_count > 0 AND profiled) buyer
+                     CROSS JOIN (SELECT %(cuts)s FROM %(source)s b
+                                  WHERE purchase_count > 0 AND profiled) cut) places
             """,
             monetary=monetary,
-            tenths=SQL(", ").join(
+            places=SQL(", ").join(
+                self._place(figure, place, parts)
+                for place, (figure, parts) in cuts.items()
+            ),
+            cuts=SQL(", ").join(
                 SQL(
-                    "CASE WHEN %(figure)s IS NOT NULL THEN least(10, 1 + 10 * (rank() "
-                    "OVER (PARTITION BY %(figure)s IS NULL ORDER BY %(figure)s) - 1) "
-                    "/ count(*) OVER (PARTITION BY %(figure)s IS NULL))::int "
-                    "END AS %(tenth)s",
-                    figure=SQL.identifier(figure),
-                    tenth=SQL.identifier(tenth),
+                    "percentile_disc(%s::float[]) WITHIN GROUP (ORDER BY %s) AS %s",
+                    [part / parts for part in range(1, parts)],
+                    SQL.identifier(figure),
+                    SQL.identifier(f"{place}_cuts"),
                 )
-                for tenth, figure in TENTHS.items()
+                for place, (figure, parts) in cuts.items()
             ),
             source=source,
         )
+
+    def _place(self, figure, place, parts):
+        """1 + how many cutting points a figure is beyond: equal figures, equal place.
+
+        Beyond the k-th of n points is who has at least k ÷ n of the others below.
+        """
+        beyond = [
+            SQL(
+                "(%s > %s[%s])::int",
+                SQL.identifier("buyer", figure),
+                SQL.identifier("cut", f"{place}_cuts"),
+                SQL(str(part)),
+            )
+            for part in range(1, parts)
+        ]
+        return SQL("1 + %s AS %s", SQL(" + ").join(beyond), SQL.identifier(place))

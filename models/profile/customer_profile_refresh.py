@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from .customer_profile_scope import ProfileScope
 
 MANAGER = "customer_segmentation.customer_segmentation_group_club_manager"
+WORK_MEM = "256MB"
 UNIT_COSTS = ("call", "meeting", "message", "ticket", "return")
 
 
@@ -70,9 +71,15 @@ class CustomerProfile(models.Model):
         family = None if partner_ids is None else self._family(partner_ids)
         if family == []:
             return 0
+        cr = self.env.cr
+        if family is None:
+            # The figures of everybody are sorted and joined several times.
+            cr.execute("SET LOCAL work_mem = %s", [WORK_MEM])
         changed = sum(
             self._refresh_company(company, family, today) for company in companies
         )
+        if family is None:
+            cr.execute("SET LOCAL work_mem TO DEFAULT")
         if changed:
             self.env["customer.profile"].invalidate_model()
             self.env["res.partner"].invalidate_model(
@@ -103,7 +110,6 @@ class CustomerProfile(models.Model):
             today = local.date()
         return ProfileScope(
             company_id=company.id,
-            currency_id=company.currency_id.id,
             digits=company.currency_id.decimal_places,
             tz=tz,
             today=today,

@@ -13,7 +13,6 @@ class ProfileScope(NamedTuple):
     """
 
     company_id: int
-    currency_id: int
     digits: int
     tz: str
     today: date

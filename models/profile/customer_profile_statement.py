@@ -6,7 +6,6 @@ from .customer_profile_rank import TENTHS
 RANKED = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_cell", *TENTHS)
 # What documents show: all that is kept of a contact without profiling.
 PLAIN = (
-    "currency_id",
     "first_purchase_date",
     "last_purchase_date",
     "purchase_count",
@@ -43,6 +42,8 @@ ZERO = (
     "engagement",
     "open_lead_count",
 )
+# Parts that are read in one place only need not be put by.
+ONCE = ("line", "quotation", "unpaid", "visit", "answer", "lead", "event")
 PROFIT = SQL(
     "CASE WHEN m.purchase_margin IS NOT NULL "
     "THEN m.purchase_margin - coalesce(cost.cost_to_serve, 0) END"
@@ -89,7 +90,6 @@ class CustomerProfileStatement(models.AbstractModel):
             "round(m.purchase_total / nullif(m.purchase_count, 0), %s)", scope.digits
         )
         figures = {
-            "currency_id": SQL("%s::int", scope.currency_id),
             "next_purchase_due_date": SQL("m.last_purchase_date + m.purchase_gap_days"),
             "purchase_average": rounded,
             "cost_to_serve": SQL("cost.cost_to_serve"),
@@ -216,40 +216,54 @@ class CustomerProfileStatement(models.AbstractModel):
         source = merged if scope.ids is None else self._stored(scope)
         parts = {name: group._group(scope) for name, group in groups.items()}
         parts["cost"] = self._costs(scope)
-        parts["merged"] = self._merged(groups)
+        parts["merged"] = self._merged(groups, scope)
         parts["prior"] = expected._prior(source, scope)
-        parts["expected"] = expected._estimate(merged, scope)
         if scope.ids is None:
             served = SQL(
-                "(SELECT m.*, coalesce(cost.cost_to_serve, 0) AS cost_to_serve, "
-                "%s AS profit FROM merged m LEFT JOIN cost USING (partner_id))",
+                "(SELECT partner_id, m.profiled, m.last_purchase_date, "
+                "m.purchase_count, m.purchase_total, m.discount_share, "
+                "coalesce(cost.cost_to_serve, 0) AS cost_to_serve, %s AS profit "
+                "FROM merged m LEFT JOIN cost USING (partner_id))",
                 PROFIT,
             )
             parts["ranked"] = self.env["customer.profile.rank"]._ranks(served, scope)
         return [
-            SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), part)
+            SQL(
+                "%s AS %s MATERIALIZED (%s)",
+                SQL.identifier(name),
+                SQL("NOT") if name in ONCE else SQL(),
+                part,
+            )
             for name, part in parts.items()
         ]
 
-    def _merged(self, groups):
+    def _merged(self, groups, scope):
         """One row per contact with the columns of all groups; no colleagues."""
         columns = [
             SQL("%s.%s", SQL.identifier(part), SQL.identifier(name))
             for part, group in groups.items()
             for name in group._figure_names
         ]
-        first, *others = [SQL.identifier(part) for part in (*groups, "cost")]
-        joined = SQL(" ").join(
-            [first, *(SQL("FULL JOIN %s USING (partner_id)", part) for part in others)]
-        )
+        # From the contacts on: PostgreSQL knows how many they are, but nothing of how
+        # many rows the groups have, and would sort for joins of billions.
+        names = [SQL.identifier(part) for part in (*groups, "cost")]
+        joins = [
+            SQL("LEFT JOIN %(part)s ON %(part)s.partner_id = p.id", part=part)
+            for part in names
+        ]
+        known = [SQL("%s.partner_id IS NOT NULL", part) for part in names]
         return SQL(
             """
-            SELECT partner_id, p.no_profiling IS NOT TRUE AS profiled, %s
-              FROM %s JOIN res_partner p ON p.id = partner_id
-             WHERE p.partner_share IS NOT FALSE OR purchase.purchase_count > 0
+            SELECT p.id AS partner_id, p.no_profiling IS NOT TRUE AS profiled,
+                   %(columns)s
+              FROM res_partner p %(joins)s
+             WHERE %(only)s AND (%(known)s)
+               AND (p.partner_share IS NOT FALSE OR purchase.purchase_count > 0)
             """,
-            SQL(", ").join(columns),
-            joined,
+            columns=SQL(", ").join(columns),
+            joins=SQL(" ").join(joins),
+            only=scope.only("p", "id"),
+            known=SQL(" OR ").join(known),
         )
 
     def _costs(self, scope):
@@ -280,14 +294,16 @@ class CustomerProfileStatement(models.AbstractModel):
             """
             SELECT partner_id, %s,
                    NOT (m.profiled AND coalesce(m.purchase_count, 0) > 0) AS unranked
-              FROM merged m LEFT JOIN cost USING (partner_id)
-              LEFT JOIN expected USING (partner_id) %s
+              FROM merged m LEFT JOIN cost USING (partner_id) %s
+              LEFT JOIN prior ON TRUE
+              LEFT JOIN LATERAL (%s) expected ON TRUE
             """,
             SQL(", ").join(
                 SQL("%s AS %s", figure, SQL.identifier(name))
                 for name, figure in self._figures(scope).items()
             ),
             ranked,
+            self.env["customer.profile.expected"]._estimate(scope),
         )
 
     # === SOME CONTACTS AMONG ALL === #
@@ -296,7 +312,9 @@ class CustomerProfileStatement(models.AbstractModel):
         """The purchase figures of all customers of the company, as written last."""
         return SQL(
             """
-            (SELECT c.*, p.no_profiling IS NOT TRUE AS profiled
+            (SELECT c.partner_id, c.first_purchase_date, c.last_purchase_date,
+                    c.purchase_count, c.purchase_total, c.discount_share,
+                    c.cost_to_serve, c.profit, p.no_profiling IS NOT TRUE AS profiled
                FROM customer_profile c JOIN res_partner p ON p.id = c.partner_id
               WHERE c.company_id = %s)
             """,
