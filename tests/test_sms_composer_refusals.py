@@ -116,7 +116,7 @@ class TestSmsComposerRefusals(ClubCommon):
         """Also when «Send now» is pressed."""
         with freeze_time(datetime(2026, 11, 23, 20, 0)):
             composer = self.compose(self.everyone, template_id=self.offer.id)
-            self.assertIn("Leaves on", composer.due_info)
+            self.assertIn("Leaves on 11/24/2026, 09:00", composer.due_info)
             composer.action_send_sms_mass_now()
         sms = self.messages(self.willing)[self.willing]
         self.assertEqual(sms.state, "outgoing")

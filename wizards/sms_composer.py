@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime
 
 from ..tools.refusal import FAILURE_TYPES, REASONS
 from ..tools.sms_route import SmsRoute
@@ -70,11 +69,8 @@ class SmsComposer(models.TransientModel):
             due_at = composer._get_route().due_at
             composer.due_info = due_at and composer.env._(
                 "Leaves on %s, when the line's hours for advertising begin.",
-                format_datetime(
-                    composer.env,
-                    due_at,
-                    tz=composer.line_id.sudo().tz,
-                    dt_format="short",
+                composer.env["sms.placeholder"]._moment(
+                    due_at, composer.line_id.sudo().tz, composer.env.lang
                 ),
             )
 
