@@ -7,6 +7,9 @@ from . import profile
 from . import club, messaging, partner
 
 # isort: split
+from . import campaign
+
+# isort: split
 from . import (
     crm_lead,
     ir_actions_server,

@@ -1,6 +1,8 @@
 # What needs Odoo processes of its own (tests/served.py) runs with `make test` only.
 from . import (
     test_client_units,
+    test_campaign_audience,
+    test_campaign_result,
     test_club_access,
     test_club_correct,
     test_club_dashboard,

@@ -22,6 +22,16 @@ class PartnerMessagingMixin(models.AbstractModel):
         tracking=True,
         help="Nothing is sent to this contact, service messages included.",
     )
+    sms_contact_id = fields.Many2one(
+        "res.partner",
+        string="SMS contact",
+        groups="base.group_user",
+        ondelete="set null",
+        index="btree_not_null",
+        domain="[('parent_id', '=', id)]",
+        help="Who gets messages to this company when it has no mobile number itself. "
+        "Empty: its first contact with one.",
+    )
     sms_greeting = fields.Char(
         compute="_compute_sms_greeting",
         groups="base.group_user",

@@ -1,0 +1,480 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...tools.phone import is_mobile
+
+# See customer_segment_preview: operators get blocks of ten thousand numbers.
+BLOCK_DIGITS = 4
+JUDGE_BATCH = 50_000
+TABLE = SQL("mailing_audience_draft")
+
+
+class MailingAudience(models.AbstractModel):
+    """Who gets a campaign and who does not, and why; set-based, for any size.
+
+    Fills a temporary table, one row per contact or lead that the campaign names, with
+    the number it goes to or the reason why not. What is shown before sending and what
+    is sent both come from it.
+    """
+
+    _name = "mailing.audience"
+    _description = "Campaign Audience"
+
+    @api.model
+    def _build(self, mailing, user, due=None):
+        """Fill the table for a campaign.
+
+        :param mailing: one ``mailing.mailing`` with an audience of its own
+        :param user: ``res.users`` with whose rights contacts are chosen
+        :param datetime due: when it leaves, for caps and blocks; default now
+        """
+        self._create_table()
+        self._add_contacts(mailing, user)
+        self._add_leads(mailing, user)
+        self.env.cr.execute(SQL("ANALYZE %s", TABLE))
+        self._hold_landlines(mailing)
+        self._hold_excluded(mailing)
+        self._hold_duplicates()
+        self._hold_refused(mailing, due)
+        self._hold_back(mailing)
+
+    @api.model
+    def _build_mail(self, mailing, user):
+        """The same for an e-mail: the address takes the place of the number.
+
+        Core's own composer applies its blacklist and opt-outs when it sends.
+        """
+        self._create_table()
+        self._add_contacts(mailing, user, by_mail=True)
+        self.env.cr.execute(
+            SQL("UPDATE %s SET reason = 'no_email' WHERE number IS NULL", TABLE)
+        )
+        self._hold_duplicates()
+        self._hold_back(mailing)
+
+    def _create_table(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                DROP TABLE IF EXISTS %(table)s;
+                CREATE TEMPORARY TABLE %(table)s (
+                    id serial, partner_id int, lead_id int, segment_id int,
+                    number varchar, certain boolean, reason varchar
+                ) ON COMMIT DROP
+                """,
+                table=TABLE,
+            )
+        )
+
+    # === WHO === #
+
+    def _add_contacts(self, mailing, user, by_mail=False):
+        chosen = self._chosen(mailing, "res.partner")
+        if chosen is None:
+            return
+        draft = mailing._audience_draft("res.partner", user)
+        query = self.env["customer.segment.condition"]._query(draft)
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(table)s (partner_id, segment_id, number, certain)
+                SELECT p.id, chosen.segment_id, %(address)s, m.phone_e164 IS NOT NULL
+                  FROM (%(chosen)s) chosen(id, segment_id)
+                  JOIN res_partner p ON p.id = chosen.id
+             LEFT JOIN (SELECT DISTINCT ON (partner_id) partner_id, phone_e164
+                          FROM club_member
+                         WHERE company_id = %(company)s AND partner_id IS NOT NULL
+                         ORDER BY partner_id, last_visit DESC NULLS LAST, id DESC) m
+                    ON m.partner_id = p.id
+                 WHERE p.id IN (%(allowed)s) AND NOT EXISTS (%(excluded)s)
+                 ORDER BY p.id
+                """,
+                table=TABLE,
+                chosen=chosen,
+                address=SQL("p.email_normalized")
+                if by_mail
+                else SQL("coalesce(m.phone_e164, p.phone_sanitized)"),
+                company=mailing.company_id.id,
+                allowed=query.subselect(),
+                excluded=self._excluded(mailing, "res.partner", SQL("p.id")),
+            )
+        )
+        if not by_mail:
+            self._address_companies(mailing)
+
+    def _add_leads(self, mailing, user):
+        chosen = self._chosen(mailing, "crm.lead")
+        if chosen is None:
+            return
+        narrowing = SQL("TRUE")
+        condition = self.env["customer.segment.condition"]
+        if not condition._parse(mailing.audience_condition or "[]").is_true():
+            # A condition narrows: a lead stays if its contact meets it.
+            contacts = condition._query(mailing._audience_draft("res.partner", user))
+            narrowing = SQL("l.partner_id IN (%s)", contacts.subselect())
+        query = condition._query(mailing._audience_draft("crm.lead", user))
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(table)s (partner_id, lead_id, segment_id, number, certain)
+                SELECT l.partner_id, l.id, chosen.segment_id,
+                       coalesce(l.phone_sanitized, p.phone_sanitized), FALSE
+                  FROM (%(chosen)s) chosen(id, segment_id)
+                  JOIN crm_lead l ON l.id = chosen.id
+             LEFT JOIN res_partner p ON p.id = l.partner_id
+                 WHERE l.id IN (%(allowed)s) AND %(narrowing)s
+                   AND NOT EXISTS (%(excluded)s) AND NOT EXISTS (%(excluded_contact)s)
+                 ORDER BY l.id
+                """,
+                table=TABLE,
+                chosen=chosen,
+                allowed=query.subselect(),
+                narrowing=narrowing,
+                excluded=self._excluded(mailing, "crm.lead", SQL("l.id")),
+                excluded_contact=self._excluded(
+                    mailing, "res.partner", SQL("l.partner_id")
+                ),
+            )
+        )
+
+    def _chosen(self, mailing, model):
+        """Ids and segments that the campaign names, None for nobody.
+
+        :rtype: SQL or None
+        """
+        return getattr(self, f"_chosen_{mailing.audience_mode}")(mailing, model)
+
+    def _chosen_odoo(self, _mailing, _model):
+        return None
+
+    def _chosen_segments(self, mailing, model):
+        parts = []
+        segments = mailing.sudo().audience_segment_ids.filtered(
+            lambda segment: segment.model == model
+        )
+        if segments:
+            relation = segments._relation_of(model)
+            parts.append(
+                SQL(
+                    """
+                    SELECT r.%(column)s, r.segment_id, wanted.rank
+                      FROM unnest(%(ids)s::int[]) WITH ORDINALITY wanted(id, rank)
+                      JOIN %(table)s r ON r.segment_id = wanted.id
+                    """,
+                    column=relation.column,
+                    table=relation.table,
+                    ids=list(segments.ids),
+                )
+            )
+        if model == "res.partner" and mailing.audience_tag_ids:
+            tags = self.env["res.partner.category"]._search(
+                [("id", "child_of", mailing.audience_tag_ids.ids)]
+            )
+            parts.append(
+                SQL(
+                    """
+                    SELECT partner_id, NULL, 1000000
+                      FROM res_partner_res_partner_category_rel
+                     WHERE category_id IN (%s)
+                    """,
+                    tags.subselect(),
+                )
+            )
+        if not parts:
+            return None
+        return SQL(
+            """
+            SELECT DISTINCT ON (named.id) named.id, named.segment_id
+              FROM (%s) named(id, segment_id, rank) ORDER BY named.id, named.rank
+            """,
+            SQL(" UNION ALL ").join(parts),
+        )
+
+    def _chosen_condition(self, mailing, model):
+        condition = self.env["customer.segment.condition"]
+        if model != "res.partner":
+            return None
+        if condition._parse(mailing.audience_condition or "[]").is_true():
+            # Nothing asked is nobody, never everybody.
+            return None
+        return SQL("SELECT id, NULL::int FROM res_partner WHERE active")
+
+    def _chosen_chosen(self, mailing, model):
+        name = "partner" if model == "res.partner" else "lead"
+        ids = mailing[f"audience_{name}_ids"].ids
+        return SQL("SELECT unnest(%s::int[]), NULL::int", list(ids)) if ids else None
+
+    def _chosen_previous(self, mailing, model):
+        column = SQL("partner_id" if model == "res.partner" else "lead_id")
+        answered = SQL("(is_clicked + is_replied + is_visited + is_purchased > 0)")
+        wanted = {
+            "silent": SQL("NOT %s", answered),
+            "answered": answered,
+            "visited": SQL("is_visited + is_purchased > 0"),
+        }[mailing.previous_answer or "silent"]
+        only_leads = SQL("AND lead_id IS NULL" if model == "res.partner" else "")
+        return SQL(
+            """
+            SELECT %(column)s, segment_id FROM mailing_recipient
+             WHERE mailing_id = %(previous)s AND state = 'queued' AND %(wanted)s
+               AND %(column)s IS NOT NULL %(only)s
+            """,
+            column=column,
+            previous=mailing.previous_mailing_id.id or 0,
+            wanted=wanted,
+            only=only_leads,
+        )
+
+    def _excluded(self, mailing, model, record):
+        """Whether a record is in a segment that gets nothing; nobody has to be allowed
+        to see that segment.
+        """
+        relation = self.env["customer.segment"]._relation_of(model)
+        return SQL(
+            "SELECT FROM %(table)s r"
+            " WHERE r.%(column)s = %(record)s AND r.segment_id = ANY(%(ids)s::int[])",
+            table=relation.table,
+            column=relation.column,
+            record=record,
+            ids=list(mailing.sudo().audience_exclude_segment_ids.ids),
+        )
+
+    # === WHERE TO === #
+
+    def _address_companies(self, mailing):
+        """A company without a mobile is reached through its chosen SMS contact, else
+        its first contact with a mobile; never through every employee.
+        """
+        mobile = self._mobile_test(mailing, SQL("res_partner"), SQL("phone_sanitized"))
+        own = self._mobile_test(mailing, TABLE, SQL("number"))
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s a
+                   SET partner_id = person.id, number = person.phone_sanitized
+                  FROM res_partner p
+            CROSS JOIN LATERAL (
+                       SELECT c.id, c.phone_sanitized
+                         FROM res_partner c
+                        WHERE c.parent_id = p.id AND c.active AND %(mobile)s
+                        ORDER BY (c.id = p.sms_contact_id) IS TRUE DESC, c.id
+                        LIMIT 1) person
+                 WHERE p.id = a.partner_id AND p.is_company AND a.lead_id IS NULL
+                   AND NOT a.certain AND (a.number IS NULL OR NOT %(own)s)
+                """,
+                table=TABLE,
+                mobile=mobile(SQL("c.phone_sanitized")),
+                own=own(SQL("a.number")),
+            )
+        )
+
+    def _mobile_test(self, mailing, table, column):
+        """A function that makes SQL of whether a number is a mobile one.
+
+        Iran's are known by their shape; of all others one of each block is judged by
+        the library.
+        """
+        region = mailing.company_id.country_id.code or "IR"
+        blocks = self.env.execute_query(
+            SQL(
+                """
+                SELECT left(%(column)s, -%(digits)s), min(%(column)s)
+                  FROM %(table)s
+                 WHERE %(column)s IS NOT NULL AND %(column)s NOT LIKE '+98%%'
+                 GROUP BY 1
+                """,
+                column=column,
+                table=table,
+                digits=BLOCK_DIGITS,
+            )
+        )
+        known = [block for block, example in blocks if is_mobile(example, region)]
+
+        def test(number):
+            return SQL(
+                "(%(number)s ~ '^[+]989[0-9]{9}$'"
+                " OR left(%(number)s, -%(digits)s) = ANY(%(known)s::varchar[]))",
+                number=number,
+                digits=BLOCK_DIGITS,
+                known=known,
+            )
+
+        return test
+
+    # === WHO NOT === #
+
+    def _hold_landlines(self, mailing):
+        mobile = self._mobile_test(mailing, TABLE, SQL("number"))
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s SET reason = 'no_mobile', number = NULL"
+                " WHERE NOT certain AND (number IS NULL OR NOT %s)",
+                TABLE,
+                mobile(SQL("number")),
+            )
+        )
+
+    def _hold_excluded(self, mailing):
+        """Somebody excluded may stand under the same number a second time."""
+        excluded = list(mailing.sudo().audience_exclude_segment_ids.ids)
+        if not excluded:
+            return
+        relation = self.env["customer.segment"]._relation_of
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s SET reason = 'excluded'
+                 WHERE reason IS NULL AND number IN (
+                       SELECT p.phone_sanitized FROM res_partner p
+                         JOIN %(partners)s r ON r.partner_id = p.id
+                        WHERE r.segment_id = ANY(%(ids)s)
+                    UNION ALL
+                       SELECT m.phone_e164 FROM club_member m
+                         JOIN %(partners)s r ON r.partner_id = m.partner_id
+                        WHERE r.segment_id = ANY(%(ids)s)
+                          AND m.company_id = %(company)s
+                    UNION ALL
+                       SELECT l.phone_sanitized FROM crm_lead l
+                         JOIN %(leads)s r ON r.lead_id = l.id
+                        WHERE r.segment_id = ANY(%(ids)s))
+                """,
+                table=TABLE,
+                partners=relation("res.partner").table,
+                leads=relation("crm.lead").table,
+                ids=excluded,
+                company=mailing.company_id.id,
+            )
+        )
+
+    def _hold_duplicates(self):
+        """A number gets it once: contacts come before leads, older ones first."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s a SET reason = 'duplicate'
+                  FROM (SELECT id, row_number() OVER (
+                                   PARTITION BY number
+                                   ORDER BY lead_id NULLS FIRST, partner_id) AS nth
+                          FROM %(table)s WHERE reason IS NULL) ranked
+                 WHERE ranked.id = a.id AND ranked.nth > 1
+                """,
+                table=TABLE,
+            )
+        )
+
+    def _hold_refused(self, mailing, due):
+        """Apply the one rule of who may be reached."""
+        consents = self.env["customer.consent"].sudo()
+        last = 0
+        while True:
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT id, number, partner_id FROM %s"
+                    " WHERE reason IS NULL AND id > %s ORDER BY id LIMIT %s",
+                    TABLE,
+                    last,
+                    JUDGE_BATCH,
+                )
+            )
+            if not rows:
+                return
+            last = rows[-1][0]
+            refused = consents._judge(
+                mailing.company_id,
+                [row[1] for row in rows],
+                mailing.line_id.sudo().message_class or "advertising",
+                line=mailing.line_id,
+                partner_ids=[row[2] for row in rows],
+                due=due,
+            ).refused
+            if refused:
+                self.env.cr.execute(
+                    SQL(
+                        """
+                        UPDATE %(table)s a SET reason = refused.reason
+                          FROM unnest(%(numbers)s::varchar[], %(reasons)s::varchar[])
+                               AS refused(number, reason)
+                         WHERE a.number = refused.number AND a.reason IS NULL
+                        """,
+                        table=TABLE,
+                        numbers=list(refused),
+                        reasons=list(refused.values()),
+                    )
+                )
+
+    def _hold_back(self, mailing):
+        """Hold some back to compare: by number, so that it is the same ones each time
+        somebody looks.
+        """
+        if not mailing.holdout_percent:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s SET reason = 'holdout'
+                 WHERE reason IS NULL
+                   AND abs(hashtext(number || %(salt)s)::bigint) %% 100 < %(percent)s
+                """,
+                table=TABLE,
+                salt=f"/{mailing._saved().id}",
+                percent=mailing.holdout_percent,
+            )
+        )
+
+    # === WHAT IT SAYS === #
+
+    @api.model
+    def _counts(self):
+        """How many for each reason; None is who gets it.
+
+        :rtype: dict
+        """
+        return dict(
+            self.env.execute_query(
+                SQL("SELECT reason, count(*) FROM %s GROUP BY 1", TABLE)
+            )
+        )
+
+    @api.model
+    def _samples(self, count):
+        """Some who get it, the same ones each time.
+
+        :return: list of ``(partner id, lead id, segment id, number)``
+        """
+        return self.env.execute_query(
+            SQL(
+                "SELECT partner_id, lead_id, segment_id, number FROM %s"
+                " WHERE reason IS NULL"
+                " ORDER BY hashtext(number) LIMIT %s",
+                TABLE,
+                count,
+            )
+        )
+
+    @api.model
+    def _store(self, mailing):
+        """Take the snapshot that is sent from.
+
+        :return: how many wait for it
+        :rtype: int
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO mailing_recipient
+                       (mailing_id, company_id, partner_id, lead_id, segment_id,
+                        number, state, reason)
+                SELECT %(mailing)s, %(company)s, partner_id, lead_id, segment_id,
+                       number,
+                       CASE WHEN reason IS NULL THEN 'waiting'
+                            WHEN reason = 'holdout' THEN 'holdout' ELSE 'held' END,
+                       nullif(reason, 'holdout')
+                  FROM %(table)s ORDER BY id
+                """,
+                mailing=mailing.id,
+                company=mailing.company_id.id,
+                table=TABLE,
+            )
+        )
+        return self._counts().get(None, 0)

@@ -1,0 +1,298 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
+
+
+class MailingMailing(models.Model):
+    """From a draft to the queue: checked once, by one person, once."""
+
+    _inherit = "mailing.mailing"
+
+    variant_ids = fields.One2many("mailing.variant", "mailing_id", copy=True)
+
+    # === LAUNCH === #
+
+    def action_put_in_queue(self):
+        """Launch: checks what could go wrong, freezes the text, queues.
+
+        :raise UserError: naming what to do first
+        """
+        ours = self.filtered(lambda mailing: mailing.audience_mode != "odoo")
+        for mailing in ours:
+            mailing._check_launch()
+            mailing._claim_launch()
+        return super().action_put_in_queue()
+
+    def action_send_mail(self, res_ids=None):
+        """*Send now* of a campaign is its launch: it is prepared in slices."""
+        ours = self.filtered(lambda mailing: mailing.audience_mode != "odoo")
+        waiting = ours.filtered(lambda mailing: mailing.state in ("draft", "test"))
+        if waiting:
+            waiting.action_put_in_queue()
+        if self - ours:
+            return super(MailingMailing, self - ours).action_send_mail(res_ids)
+        return True
+
+    def _check_launch(self):
+        """Refuse what cannot be sent as it is.
+
+        :raise UserError: with what to do
+        :raise AccessError: without the right to send campaigns or service texts
+        """
+        self.ensure_one()
+        if not (self.env.su or self.env.user.has_group(MARKETER)):
+            raise AccessError(
+                self.env._(
+                    "Sending a campaign needs the right “Segments: Marketer”; ask "
+                    "your administrator."
+                )
+            )
+        if not self.company_id or self.company_id not in self.env.companies:
+            raise UserError(
+                self.env._("Switch to the company that this campaign belongs to.")
+            )
+        if self.mailing_type == "sms":
+            self._check_launch_sms()
+        self._check_launch_segments()
+
+    def _check_launch_sms(self):
+        line = self.line_id.sudo()
+        if not line:
+            raise UserError(self.env._("Choose the line that it goes over."))
+        if not line.active or line.company_id != self.company_id:
+            raise UserError(
+                self.env._(
+                    "The line “%s” is archived or of another company. Choose another.",
+                    line.name,
+                )
+            )
+        if not any(text.strip() for text in self._texts_by_lang().values()):
+            raise UserError(self.env._("Write the text first."))
+        templates = self.sms_template_id | self.variant_ids.sms_template_id
+        if line.message_class == "service":
+            if not self.sms_template_id:
+                raise UserError(
+                    self.env._(
+                        "Over a service line only saved service texts are sent. Choose "
+                        "one, or an advertising line."
+                    )
+                )
+            selling = templates.sudo().filtered(
+                lambda template: template.message_class != "service"
+            )
+            if selling:
+                raise UserError(
+                    self.env._(
+                        "“%s” is advertising and must not go over a service line: its "
+                        "owner is fined for that. Choose an advertising line.",
+                        selling[0].name,
+                    )
+                )
+            self.env["sms.template"]._check_may_send_service()
+
+    def _check_launch_segments(self):
+        """Stopped segments hold their last good members: somebody has to want that."""
+        segments = self.sudo().audience_segment_ids | (
+            self.sudo().audience_exclude_segment_ids
+        )
+        stopped = segments.filtered(lambda segment: segment.state == "quarantined")
+        if stopped and not self.env.context.get("mailing_accept_stopped"):
+            raise UserError(
+                self.env._(
+                    "“%(segment)s” was stopped and holds its members as of %(date)s. "
+                    "Repair it, or take it out of this campaign.",
+                    segment=stopped[0].name,
+                    date=stopped[0].last_refresh or "?",
+                )
+            )
+
+    def _claim_launch(self):
+        """Of two who launch at once, one does.
+
+        :raise UserError: to the other
+        """
+        self.flush_recordset()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT state, launched_by_id FROM mailing_mailing WHERE id = %s"
+                " FOR UPDATE",
+                self.id,
+            )
+        )
+        state, user_id = rows[0]
+        if state not in ("draft", "test"):
+            raise UserError(
+                self.env._(
+                    "%s has launched this campaign already.",
+                    self.env["res.users"].sudo().browse(user_id).name
+                    or self.env._("Somebody"),
+                )
+            )
+        if self.line_id.sudo().message_class == "service":
+            self.env["sms.service.log"]._note(
+                "send",
+                self.sms_template_id,
+                company_id=self.company_id.id,
+                line_id=self.line_id.id,
+                model="mailing.mailing",
+            )
+        self.write(
+            {
+                "launched_by_id": self.env.uid,
+                "launched_at": fields.Datetime.now(),
+                "launched_text": self._freeze_texts(),
+                "is_prepared": False,
+                "is_stopped": False,
+            }
+        )
+
+    # === TEXT === #
+
+    def _texts_by_lang(self, template=None):
+        """The text in each language it may be read in.
+
+        :param template: ``sms.template`` of a variant, default the campaign's own
+        :return: text by language; a text typed here is the same in all
+        :rtype: dict[str, str]
+        """
+        template = (template or self.sms_template_id).sudo()
+        if not template:
+            return {"": self.body_plaintext or ""}
+        is_edited = template == self.sms_template_id.sudo() and (
+            self.body_plaintext not in (False, template.body)
+        )
+        if is_edited and self.line_id.sudo().message_class != "service":
+            return {"": self.body_plaintext or ""}
+        langs = [code for code, _name in self.env["res.lang"].get_installed()]
+        return {lang: template.with_context(lang=lang).body or "" for lang in langs}
+
+    def _freeze_texts(self):
+        """Texts as they are now: whoever edits a template later changes no campaign
+        that is under way.
+
+        :rtype: dict
+        """
+        return {
+            "text": self._texts_by_lang(),
+            "template": self.sms_template_id.id,
+            "variants": {
+                str(variant.segment_id.id): {
+                    "text": self._texts_by_lang(variant.sms_template_id),
+                    "template": variant.sms_template_id.id,
+                }
+                for variant in self.variant_ids
+            },
+        }
+
+    # === STOP === #
+
+    def action_stop(self):
+        """Stop at once: what has not left yet does not leave any more."""
+        for mailing in self.filtered(lambda mailing: mailing.audience_mode != "odoo"):
+            if mailing.state not in ("in_queue", "sending"):
+                raise UserError(self.env._("Only a campaign under way can be stopped."))
+            mailing.check_access("write")
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE mailing_recipient SET state = 'held', reason = 'halted'"
+                    " WHERE mailing_id = %s AND state = 'waiting'",
+                    mailing.id,
+                )
+            )
+            outgoing = (
+                self.env["sms.sms"]
+                .sudo()
+                .search(
+                    [("mailing_id", "=", mailing.id), ("state", "=", "outgoing")],
+                )
+            )
+            outgoing.action_set_canceled()
+            mailing.write({"is_stopped": True, "state": "done"})
+        return True
+
+    def action_cancel(self):
+        """Back to a draft: nothing has left, so its recipients are chosen anew."""
+        ours = self.filtered(lambda mailing: mailing.audience_mode != "odoo")
+        begun = ours.filtered(lambda mailing: mailing.state != "in_queue")
+        if begun:
+            raise UserError(
+                self.env._(
+                    "It is under way. Stop it; a stopped campaign stays as it is."
+                )
+            )
+        result = super().action_cancel()
+        ours.recipient_ids.sudo().unlink()
+        ours.write({"is_prepared": False, "launched_text": False})
+        return result
+
+    def action_save_as_segment(self):
+        """Keep the condition typed here for later, as a segment of its own."""
+        self.ensure_one()
+        segment = self.env["customer.segment"].create(
+            {
+                "name": self.subject or self.env._("From a group message"),
+                "model": "res.partner",
+                "kind": "dynamic",
+                "domain": self.audience_condition,
+                "company_id": self.company_id.id,
+            }
+        )
+        self.write(
+            {
+                "audience_mode": "segments",
+                "audience_segment_ids": [fields.Command.set(segment.ids)],
+                "audience_condition": "[]",
+            }
+        )
+        return True
+
+    # === ONE AFTER ANOTHER === #
+
+    def action_resend(self):
+        """A new draft to those who did not answer this one."""
+        return self._follow_up("silent")
+
+    def action_follow_answered(self):
+        """A new draft to those who answered this one."""
+        return self._follow_up("answered")
+
+    def _follow_up(self, answer):
+        self.ensure_one()
+        copied = self.copy(
+            {
+                "audience_mode": "previous",
+                "previous_mailing_id": self.id,
+                "previous_answer": answer,
+                "audience_segment_ids": False,
+                "audience_tag_ids": False,
+                "audience_condition": "[]",
+            }
+        )
+        return copied._action_open()
+
+    def _action_open(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "mailing.mailing",
+            "res_id": self.id,
+            "views": [
+                (
+                    self.env.ref("customer_segmentation.mailing_campaign_form").id,
+                    "form",
+                )
+            ],
+            "name": self.env._("Group message"),
+        }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_before_sending(self):
+        """What was sent to whom is kept with the campaign."""
+        for mailing in self:
+            if mailing.audience_mode != "odoo" and mailing.state in (
+                "in_queue",
+                "sending",
+            ):
+                raise UserError(self.env._("It is under way: stop it first."))

@@ -1,0 +1,178 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class MailingMailing(models.Model):
+    """A campaign: core's mailing with an audience of its own and a line.
+
+    In the audience mode *odoo* it is core's mailing and nothing else.
+    """
+
+    _inherit = "mailing.mailing"
+
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self.env.company,
+        index=True,
+        ondelete="cascade",
+    )
+    audience_mode = fields.Selection(
+        [
+            ("odoo", "Recipients as Odoo chooses them"),
+            ("segments", "Segments and tags"),
+            ("condition", "A condition"),
+            ("chosen", "Chosen contacts and leads"),
+            ("previous", "Those of an earlier campaign"),
+        ],
+        string="To whom",
+        default="odoo",
+        required=True,
+        help="Without a segment, tag, condition or contact nobody gets it.",
+    )
+    audience_segment_ids = fields.Many2many(
+        "customer.segment",
+        "mailing_mailing_segment_rel",
+        string="Segments",
+        check_company=True,
+        help="Whoever is in any of these, contacts and leads.",
+    )
+    audience_exclude_segment_ids = fields.Many2many(
+        "customer.segment",
+        "mailing_mailing_segment_excluded_rel",
+        string="But not",
+        check_company=True,
+        help="Whoever is in any of these gets nothing, whatever else they are in.",
+    )
+    audience_tag_ids = fields.Many2many(
+        "res.partner.category",
+        "mailing_mailing_partner_category_rel",
+        string="Tags",
+        help="Contacts with any of these tags.",
+    )
+    audience_condition = fields.Char(
+        string="Condition",
+        default="[]",
+        required=True,
+        help="Narrows the contacts of segments and tags; in the mode «A condition» it "
+        "chooses them.",
+    )
+    audience_partner_ids = fields.Many2many(
+        "res.partner", "mailing_mailing_partner_rel", string="Contacts"
+    )
+    audience_lead_ids = fields.Many2many(
+        "crm.lead", "mailing_mailing_lead_rel", string="Leads"
+    )
+    previous_mailing_id = fields.Many2one(
+        "mailing.mailing", string="Earlier campaign", index="btree_not_null"
+    )
+    previous_answer = fields.Selection(
+        [
+            ("silent", "who did not answer"),
+            ("answered", "who answered"),
+            ("visited", "who came or bought"),
+        ],
+        string="Of them those",
+        default="silent",
+        help="An answer is a click, a reply, a visit or a purchase.",
+    )
+    line_id = fields.Many2one(
+        "sms.line",
+        check_company=True,
+        domain="[('company_id', '=', company_id)]",
+        help="The line decides who may be reached.",
+    )
+    message_class = fields.Selection(related="line_id.message_class", string="Class")
+    holdout_percent = fields.Integer(
+        string="Hold back (%)",
+        help="So many get nothing and are compared with the others afterwards.",
+    )
+    rate_per_hour = fields.Integer(
+        string="At most an hour", help="Messages per hour; 0 is no limit."
+    )
+    answer_days = fields.Integer(
+        string="Answers count for (days)",
+        default=7,
+        required=True,
+        help="Visits and purchases within so many days after the message.",
+    )
+    recipient_ids = fields.One2many("mailing.recipient", "mailing_id")
+    launched_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    launched_at = fields.Datetime(readonly=True, copy=False)
+    is_prepared = fields.Boolean(readonly=True, copy=False)
+    is_stopped = fields.Boolean(string="Stopped", readonly=True, copy=False)
+    launched_text = fields.Json(readonly=True, copy=False)
+
+    _holdout_range = models.Constraint(
+        "CHECK (holdout_percent BETWEEN 0 AND 50)",
+        "Between 0 and 50 percent can be held back.",
+    )
+    _rate_range = models.Constraint(
+        "CHECK (rate_per_hour >= 0)", "Messages per hour: 0 or more."
+    )
+    _answer_days_range = models.Constraint(
+        "CHECK (answer_days BETWEEN 1 AND 90)", "Answers count for 1 to 90 days."
+    )
+
+    @api.onchange("audience_mode", "company_id")
+    def _onchange_audience_mode(self):
+        """An audience of ours is one of contacts, over a line of the company."""
+        for mailing in self:
+            if mailing.audience_mode == "odoo":
+                continue
+            mailing.mailing_model_id = self.env["ir.model"]._get("res.partner")
+            if mailing.mailing_type == "sms" and not mailing.line_id:
+                company = mailing.company_id or self.env.company
+                mailing.line_id = company._get_sms_line("advertising")
+
+    @api.constrains("audience_condition")
+    def _check_audience_condition(self):
+        """Refuse at once what would stop the campaign later."""
+        for mailing in self:
+            draft = mailing._audience_draft("res.partner", self.env.user)
+            self.env["customer.segment.condition"]._check(draft)
+
+    @api.constrains("audience_mode", "mailing_model_id")
+    def _check_audience_model(self):
+        for mailing in self:
+            if (
+                mailing.audience_mode != "odoo"
+                and mailing.mailing_model_real != "res.partner"
+            ):
+                raise ValidationError(
+                    self.env._("Segments hold contacts: choose Contacts as recipients.")
+                )
+
+    def _audience_draft(self, model, user):
+        """The condition as a segment that is never saved: it has its rules.
+
+        :param str model: ``res.partner``, or ``crm.lead`` for all leads
+        :param user: ``res.users`` who answers for it
+        :rtype: recordset
+        """
+        self.ensure_one()
+        company = self.company_id or self.env.company
+        condition = self.audience_condition if model == "res.partner" else "[]"
+        return (
+            self.env["customer.segment"]
+            .sudo()
+            .new(
+                {
+                    "name": self.subject or "",
+                    "model": model,
+                    "kind": "dynamic",
+                    "domain": condition or "[]",
+                    "user_id": user.id,
+                    "company_id": company.id,
+                    "tz": company.club_tz or "UTC",
+                    "lang": user.lang or "en_US",
+                }
+            )
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partner_model = self.env["ir.model"]._get_id("res.partner")
+        for vals in vals_list:
+            if vals.get("audience_mode", "odoo") != "odoo":
+                vals.setdefault("mailing_model_id", partner_model)
+        return super().create(vals_list)

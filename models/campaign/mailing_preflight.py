@@ -1,0 +1,204 @@
+import psycopg2.errors
+
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, format_datetime, formatLang
+
+from ...tools.quiet_sql import quiet_sql
+from ...tools.sms_text import count, with_suffix
+from .mailing_recipient import HELD_REASONS
+
+SAMPLES = 3
+LENGTH_SAMPLES = 50
+PATIENCE_SECONDS = 2.0
+LONGEST_PATIENCE_SECONDS = 60.0
+
+
+class MailingMailing(models.Model):
+    """What would happen if it were sent now: seen beside the text, all the time."""
+
+    _inherit = "mailing.mailing"
+
+    def preflight(self, values=None, patience=PATIENCE_SECONDS):
+        """Who would get this campaign, who not and why; nothing is written.
+
+        :param dict values: what the form holds and is not saved yet; by field name,
+            many2many fields as lists of ids
+        :param float patience: seconds; at most 60
+        :return: ``{"counting": True}`` when it takes longer, ``{"error": text}`` when
+            it cannot be sent so; else ``total``, ``reachable``, ``held`` (list of
+            ``{"reason", "label", "count"}``), ``characters`` and ``parts`` of the
+            longest of some real texts, ``cost`` (text, empty if unknown), ``due``,
+            ``previews`` (three of ``{"name", "number", "text"}``) and ``sentence``
+        :rtype: dict
+        :raise AccessError: for whoever may not read campaigns
+        """
+        if self:
+            self.ensure_one()
+            self.check_access("read")
+        self.browse().check_access("create")
+        mailing = self._preflight_draft(values or {})
+        if mailing.audience_mode == "odoo":
+            return {"error": self.env._("Choose to whom it goes.")}
+        seconds = min(max(patience, 0.1), LONGEST_PATIENCE_SECONDS)
+        # Undone in any case: short links of the previews, for example.
+        savepoint = self.env.cr.savepoint()
+        try:
+            with quiet_sql():
+                self.env.cr.execute(
+                    SQL("SET LOCAL statement_timeout = %s", f"{int(seconds * 1000)}ms")
+                )
+                return mailing._preflight_answer()
+        except psycopg2.errors.QueryCanceled:
+            return {"counting": True}
+        except (UserError, AccessError) as error:
+            return {"error": str(error)}
+        finally:
+            savepoint.close(rollback=True)
+
+    def _preflight_draft(self, values):
+        """The campaign as it would be saved, its records readable by the user."""
+        known = {
+            name: field.convert_to_write(self[name], self)
+            if field.type == "many2one"
+            else self[name].ids
+            if field.type == "many2many"
+            else self[name]
+            for name, field in self._fields.items()
+            if name in PREFLIGHT_FIELDS
+            or (name.startswith(("audience_", "previous_")) and field.store)
+        }
+        known.update((name, values[name]) for name in known if name in values)
+        for name in list(known):
+            field, value = self._fields[name], known[name]
+            if field.type == "many2many":
+                records = self.env[field.comodel_name].search([("id", "in", value)])
+                known[name] = [fields.Command.set(records.ids)]
+            elif field.type == "many2one":
+                known[name] = (
+                    self.env[field.comodel_name].search([("id", "=", value)]).id
+                )
+        # No draft of the record itself: those of one record share their cache.
+        draft = self.with_context(preflight_of=self.id or 0).new(known)
+        if not draft.company_id:
+            draft.company_id = self.env.company
+        if draft.company_id not in self.env.companies:
+            raise AccessError(self.env._("Choose a company you work for."))
+        return draft
+
+    def _preflight_answer(self):
+        audience = self.env["mailing.audience"]
+        if self.mailing_type == "mail":
+            audience._build_mail(self, self.env.user)
+        else:
+            audience._build(self, self.env.user, self._next_due())
+        counts = audience._counts()
+        reachable = counts.pop(None, 0)
+        labels = dict(
+            self.env["mailing.recipient"]
+            ._fields["reason"]
+            ._description_selection(self.env)
+        )
+        labels["holdout"] = self.env._("Held back to compare")
+        order = [code for code, _label in HELD_REASONS] + ["holdout"]
+        held = [
+            {"reason": reason, "label": labels[reason], "count": counts[reason]}
+            for reason in order
+            if reason in counts
+        ]
+        answer = {
+            "total": reachable + sum(counts.values()),
+            "reachable": reachable,
+            "held": held,
+            **(self._preflight_texts() if self.mailing_type == "sms" else {}),
+        }
+        answer["sentence"] = self._preflight_sentence(answer)
+        return answer
+
+    def _preflight_texts(self):
+        """Real texts of some who would get it, and what they cost."""
+        rows = self.env["mailing.audience"]._samples(LENGTH_SAMPLES)
+        numbered = [
+            (at, partner, lead, segment, number)
+            for at, (partner, lead, segment, number) in enumerate(rows)
+        ]
+        line = self.line_id.sudo()
+        texts = {
+            at: with_suffix(text, line.optout_suffix or "")
+            for at, text in (self._render_rows(numbered) if numbered else {}).items()
+        }
+        counted = [count(text) for text in texts.values()]
+        longest = max(counted, key=lambda one: one.parts, default=None)
+        due = self._next_due()
+        previews = []
+        for at, partner, lead, _segment, number in numbered[:SAMPLES]:
+            record = self.env["crm.lead" if lead else "res.partner"].browse(
+                lead or partner
+            )
+            previews.append(
+                {
+                    "name": record.sudo().display_name or "",
+                    "number": number,
+                    "text": texts[at],
+                }
+            )
+        return {
+            "characters": longest.characters if longest else 0,
+            "parts": longest.parts if longest else 0,
+            "cost": self._preflight_cost(counted),
+            "due": format_datetime(
+                self.env, due, tz=line.tz or "UTC", dt_format="short"
+            ),
+            "is_later": due > fields.Datetime.now(),
+            "previews": previews,
+        }
+
+    def _preflight_cost(self, counted):
+        """About what it costs, as text; by the mean of real texts."""
+        line = self.line_id.sudo()
+        if not line.price_per_part or not counted:
+            return ""
+        reachable = self.env["mailing.audience"]._counts().get(None, 0)
+        mean = sum(one.parts for one in counted) / len(counted)
+        return formatLang(
+            self.env,
+            reachable * mean * line.price_per_part,
+            currency_obj=self.company_id.currency_id,
+        )
+
+    def _preflight_sentence(self, answer):
+        """Who gets it, when, over which line, and who does not."""
+        not_sent = ", ".join(
+            f"{row['label']}: {row['count']}" for row in answer["held"]
+        )
+        words = {
+            "count": answer["reachable"],
+            "line": self.line_id.sudo().name or "",
+            "due": answer.get("due", ""),
+        }
+        if not answer["reachable"]:
+            sentence = self.env._("Nobody gets it.")
+        elif self.mailing_type == "mail":
+            sentence = self.env._("%(count)s people get it by e-mail.", **words)
+        elif answer.get("is_later"):
+            sentence = self.env._(
+                "%(count)s people get it from %(due)s over the line “%(line)s”.",
+                **words,
+            )
+        else:
+            sentence = self.env._(
+                "%(count)s people get it now over the line “%(line)s”.", **words
+            )
+        if not_sent:
+            sentence += " " + self.env._("Not sent – %s.", not_sent)
+        return sentence
+
+
+PREFLIGHT_FIELDS = (
+    "mailing_type",
+    "company_id",
+    "line_id",
+    "holdout_percent",
+    "body_plaintext",
+    "sms_template_id",
+)

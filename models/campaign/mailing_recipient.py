@@ -1,0 +1,107 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ...tools.refusal import REASONS
+
+HELD_REASONS = [
+    ("no_mobile", "No mobile number"),
+    ("no_email", "No e-mail address"),
+    ("duplicate", "Same number or address as somebody else"),
+    ("excluded", "Number of somebody excluded"),
+    ("empty", "The text was empty"),
+    ("halted", "The campaign was stopped"),
+    ("foreign", "A number abroad"),
+    ("link", "The line forbids links"),
+    ("no_template", "The line needs an approved text"),
+    ("known", "Sent already"),
+    *REASONS,
+]
+STATES = [
+    ("waiting", "Waiting"),
+    ("queued", "Handed over"),
+    ("held", "Not sent"),
+    ("holdout", "Held back to compare"),
+]
+
+
+class MailingRecipient(models.Model):
+    """Who gets a campaign and who does not, and why: taken when it was launched.
+
+    What is sent comes from here only, so that nobody enters a campaign that is under
+    way; a refusal that comes meanwhile is respected all the same.
+    """
+
+    _name = "mailing.recipient"
+    _description = "Campaign Recipient"
+    _order = "mailing_id desc, id"
+    _log_access = False
+    _rec_name = "number"
+
+    mailing_id = fields.Many2one(
+        "mailing.mailing", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="cascade"
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Contact",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    lead_id = fields.Many2one(
+        "crm.lead",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    segment_id = fields.Many2one(
+        "customer.segment",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The first of the campaign's segments that holds the contact.",
+    )
+    number = fields.Char(readonly=True)
+    state = fields.Selection(STATES, required=True, readonly=True)
+    reason = fields.Selection(HELD_REASONS, readonly=True)
+    queued_at = fields.Datetime(readonly=True)
+    sms_uuid = fields.Char(readonly=True)
+    # What came of it; written by ``mailing.result``.
+    is_sent = fields.Integer(string="Sent", readonly=True)
+    is_delivered = fields.Integer(string="Delivered", readonly=True)
+    is_failed = fields.Integer(string="Failed", readonly=True)
+    is_clicked = fields.Integer(string="Clicked", readonly=True)
+    is_replied = fields.Integer(string="Replied", readonly=True)
+    is_opted_out = fields.Integer(string="Opted out", readonly=True)
+    is_visited = fields.Integer(string="Came", readonly=True)
+    is_purchased = fields.Integer(string="Bought", readonly=True)
+    revenue = fields.Float(readonly=True, help="In the company's currency.")
+    part_count = fields.Integer(string="Parts", readonly=True)
+
+    _work = models.Index("(mailing_id, id) WHERE state = 'waiting'")
+    _by_mailing = models.Index("(mailing_id, state)")
+    _uuid = models.Index("(sms_uuid) WHERE sms_uuid IS NOT NULL")
+    # The last word on «nobody twice», whoever prepares.
+    _number_unique = models.UniqueIndex(
+        "(mailing_id, number) WHERE state IN ('waiting', 'queued')",
+        "A number gets a campaign once.",
+    )
+
+    def _counts(self, mailing):
+        """How many in each state and for each reason.
+
+        :param mailing: one ``mailing.mailing``
+        :rtype: dict[tuple, int]
+        """
+        return {
+            (state, reason): count
+            for state, reason, count in self.env.execute_query(
+                SQL(
+                    "SELECT state, reason, count(*) FROM mailing_recipient"
+                    " WHERE mailing_id = %s GROUP BY 1, 2",
+                    mailing.id,
+                )
+            )
+        }

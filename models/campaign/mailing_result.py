@@ -1,0 +1,255 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_amount
+
+WATCHED_DAYS = 120
+MEASURES = (
+    "is_sent",
+    "is_delivered",
+    "is_failed",
+    "is_clicked",
+    "is_replied",
+    "is_opted_out",
+    "is_visited",
+    "is_purchased",
+    "revenue",
+)
+
+
+class MailingMailing(models.Model):
+    """What came of a campaign, against those who were held back."""
+
+    _inherit = "mailing.mailing"
+
+    result_sentence = fields.Char(string="Result", compute="_compute_result_sentence")
+
+    def refresh_results(self):
+        """Work out what came of these campaigns: delivery, clicks, replies, refusals,
+        visits and purchases within their days.
+
+        Visits are counted check-ins of the number or of the contact; purchases are
+        those of ``customer.profile``, of the contact's company.
+
+        :return: how many recipients' results changed
+        :rtype: int
+        """
+        self.check_access("read")
+        self.env.flush_all()
+        changed = 0
+        for mailing in self.sudo().filtered("is_prepared"):
+            self.env.cr.execute(mailing._result_statement())
+            changed += self.env.cr.rowcount
+        self.env["mailing.recipient"].invalidate_model()
+        self.invalidate_recordset(["result_sentence"])
+        return changed
+
+    @api.model
+    def _cron_refresh_results(self):
+        """Hourly, each campaign of the last months in a transaction of its own."""
+        since = fields.Datetime.now() - timedelta(days=WATCHED_DAYS)
+        mailings = self.search(
+            [("is_prepared", "=", True), ("launched_at", ">", since)], order="id desc"
+        )
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(mailings))
+        for mailing in mailings:
+            mailing.refresh_results()
+            cron._commit_progress(1)
+
+    def _result_statement(self):
+        return SQL(
+            """
+            WITH person AS MATERIALIZED (
+                SELECT r.id, r.number, r.partner_id, r.sms_uuid, r.lead_id,
+                       p.commercial_partner_id AS entity,
+                       coalesce(r.queued_at, %(launched)s) AS since
+                  FROM mailing_recipient r
+             LEFT JOIN res_partner p ON p.id = r.partner_id
+                 WHERE r.mailing_id = %(mailing)s AND r.state IN ('queued', 'holdout')),
+            trace AS (%(traces)s),
+            refused AS (
+                SELECT DISTINCT person.id
+                  FROM person JOIN customer_consent c ON c.number = person.number
+                 WHERE c.company_id = %(company)s AND c.active
+                   AND c.kind IN ('optout', 'stop', 'no_sms')
+                   AND c.date >= person.since
+                   AND c.date < person.since + %(days)s),
+            visited AS (
+                SELECT DISTINCT person.id
+                  FROM person
+                  JOIN club_member m ON m.company_id = %(company)s
+                   AND (m.phone_e164 = person.number
+                        OR m.partner_id = person.partner_id)
+                  JOIN club_checkin c ON c.member_id = m.id
+                 WHERE c.counted AND c.occurred_at >= person.since
+                   AND c.occurred_at < person.since + %(days)s),
+            document AS (%(documents)s),
+            bought AS (
+                SELECT person.id, sum(d.amount) AS revenue,
+                       bool_or(d.bought) AS bought
+                  FROM person JOIN document d ON d.partner_id = person.entity
+                 WHERE d.day >= person.since::date
+                   AND d.day < (person.since + %(days)s)::date
+                 GROUP BY person.id),
+            result AS (
+                SELECT person.id,
+                       coalesce(trace.sent, 0) AS is_sent,
+                       coalesce(trace.delivered, 0) AS is_delivered,
+                       coalesce(trace.failed, 0) AS is_failed,
+                       coalesce(trace.clicked, 0) AS is_clicked,
+                       coalesce(trace.replied, 0) AS is_replied,
+                       (refused.id IS NOT NULL)::int AS is_opted_out,
+                       (visited.id IS NOT NULL)::int AS is_visited,
+                       coalesce(bought.bought, FALSE)::int AS is_purchased,
+                       coalesce(bought.revenue, 0)::float8 AS revenue
+                  FROM person
+             LEFT JOIN trace ON trace.id = person.id
+             LEFT JOIN refused ON refused.id = person.id
+             LEFT JOIN visited ON visited.id = person.id
+             LEFT JOIN bought ON bought.id = person.id)
+            UPDATE mailing_recipient r SET %(sets)s
+              FROM result
+             WHERE result.id = r.id AND (%(olds)s) IS DISTINCT FROM (%(news)s)
+            """,
+            mailing=self.id,
+            launched=self.launched_at,
+            company=self.company_id.id,
+            days=SQL("make_interval(days => %s)", self.answer_days),
+            traces=self._trace_statement(),
+            documents=self._document_statement(),
+            sets=SQL(", ").join(
+                SQL("%s = result.%s", SQL.identifier(name), SQL.identifier(name))
+                for name in MEASURES
+            ),
+            olds=SQL(", ").join(SQL.identifier("r", name) for name in MEASURES),
+            news=SQL(", ").join(SQL.identifier("result", name) for name in MEASURES),
+        )
+
+    def _trace_statement(self):
+        """Delivery and answers, as the gateway and the links tell."""
+        joined = SQL(
+            """
+            JOIN sms_tracker k ON k.sms_uuid = person.sms_uuid
+            JOIN mailing_trace t ON t.id = k.mailing_trace_id
+            """
+        )
+        if self.mailing_type == "mail":
+            joined = SQL(
+                """
+                JOIN mailing_trace t ON t.mass_mailing_id = %s
+                 AND t.model = 'res.partner' AND t.res_id = person.partner_id
+                """,
+                self.id,
+            )
+        return SQL(
+            """
+            SELECT person.id,
+                   max((t.trace_status IN ('pending', 'sent', 'open', 'reply'))::int)
+                       AS sent,
+                   max((t.trace_status IN ('sent', 'open', 'reply'))::int) AS delivered,
+                   max((t.trace_status IN ('error', 'bounce'))::int) AS failed,
+                   max((t.links_click_datetime IS NOT NULL)::int) AS clicked,
+                   max((t.reply_datetime IS NOT NULL)::int) AS replied
+              FROM person %s GROUP BY person.id
+            """,
+            joined,
+        )
+
+    def _document_statement(self):
+        purchases = self.env["customer.profile.purchase"]
+        profiles = self.env["customer.profile"]
+        return purchases._documents(profiles._scope(self.company_id, None))
+
+    # === IN WORDS === #
+
+    def _compute_result_sentence(self):
+        rows = self.env["mailing.recipient"]._read_group(
+            [("mailing_id", "in", self.ids), ("state", "in", ("queued", "holdout"))],
+            ["mailing_id", "state"],
+            ["__count", *(f"{name}:sum" for name in MEASURES)],
+        )
+        found = {
+            (mailing.id, state): dict(zip(("count", *MEASURES), sums, strict=True))
+            for mailing, state, *sums in rows
+        }
+        for mailing in self:
+            sent = found.get((mailing.id, "queued"))
+            without = found.get((mailing.id, "holdout"))
+            mailing.result_sentence = (
+                mailing._say_result(sent, without) if sent else False
+            )
+
+    def _say_result(self, sent, without):
+        """One sentence such as «1,150 got it, 87 came within 7 days, 41 more than
+        without it».
+
+        :param dict sent: sums of those who got it
+        :param dict without: sums of those held back, or None
+        """
+        sentence = self.env._(
+            "%(count)s got it, %(visited)s came and %(bought)s bought within %(days)s "
+            "days",
+            count=sent["count"],
+            visited=sent["is_visited"],
+            bought=sent["is_purchased"],
+            days=self.answer_days,
+        )
+        if sent["revenue"]:
+            sentence += self.env._(
+                " for %s",
+                format_amount(self.env, sent["revenue"], self.company_id.currency_id),
+            )
+        if not without or not without["count"]:
+            return sentence + self.env._("; nobody was held back to compare.")
+        share = sent["count"] / without["count"]
+        expected = round(without["is_visited"] * share)
+        more = sent["is_visited"] - expected
+        if more >= 0:
+            return sentence + self.env._("; %s more visits than without it.", more)
+        return sentence + self.env._("; %s fewer visits than without it.", -more)
+
+    def action_open_results(self):
+        """Open the recipients, to sum up by segment, state and reason."""
+        self.ensure_one()
+        self.refresh_results()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_segmentation.mailing_recipient_action"
+        )
+        action["domain"] = [("mailing_id", "=", self.id)]
+        action["display_name"] = self.env._("Results of %s", self.subject or "")
+        return action
+
+    def action_segment_from_answered(self):
+        """Put those who answered into a new group: to enlarge a segment, say."""
+        self.ensure_one()
+        self.refresh_results()
+        answered = self.env["mailing.recipient"].search(
+            [
+                ("mailing_id", "=", self.id),
+                ("state", "=", "queued"),
+                ("partner_id", "!=", False),
+                "|",
+                "|",
+                "|",
+                ("is_clicked", ">", 0),
+                ("is_replied", ">", 0),
+                ("is_visited", ">", 0),
+                ("is_purchased", ">", 0),
+            ]
+        )
+        segment = self.env["customer.segment"].create(
+            {
+                "name": self.env._("Answered “%s”", self.subject or ""),
+                "kind": "static",
+                "model": "res.partner",
+                "company_id": self.company_id.id,
+                "included_partner_ids": [fields.Command.set(answered.partner_id.ids)],
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "customer.segment",
+            "res_id": segment.id,
+            "views": [(False, "form")],
+        }

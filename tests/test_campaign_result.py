@@ -1,0 +1,175 @@
+"""What came of a group message."""
+
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .test_campaign_audience import CampaignCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignResult(CampaignCommon):
+    def sent(self, count=40, **values):
+        """A campaign that has left, to as many contacts."""
+        self.partners = self.members(300, count)
+        mailing = self.campaign(**values)
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        return mailing
+
+    def visit(self, partners, after):
+        """A counted check-in of each, so long after now."""
+        members = (
+            self.env["club.member"].sudo().search([("partner_id", "in", partners.ids)])
+        )
+        device = (
+            self.env["club.device"]
+            .sudo()
+            .create(
+                {
+                    "name": "Desk",
+                    "company_id": self.company.id,
+                    "group_id": self.group.id,
+                }
+            )
+        )
+        at = fields.Datetime.now() + after
+        self.env["club.checkin"].sudo().create(
+            [
+                {
+                    "company_id": self.company.id,
+                    "device_id": device.id,
+                    "member_id": member.id,
+                    "event_id": f"visit-{member.id}-{int(after.total_seconds())}",
+                    "occurred_at": at,
+                    "arrived_at": at,
+                    "counted": True,
+                    "visit_no": 1,
+                    "result": "new",
+                    "state": "done",
+                }
+                for member in members
+            ]
+        )
+
+    def order(self, partner, price):
+        """A confirmed order of today."""
+        order = (
+            self.env["sale.order"]
+            .sudo()
+            .create(
+                {
+                    "partner_id": partner.id,
+                    "company_id": self.company.id,
+                    "order_line": [
+                        (
+                            0,
+                            0,
+                            {
+                                "product_id": self.env["product.product"]
+                                .sudo()
+                                .create({"name": "Cake", "taxes_id": False})
+                                .id,
+                                "product_uom_qty": 1,
+                                "price_unit": price,
+                                "tax_ids": False,
+                            },
+                        )
+                    ],
+                }
+            )
+        )
+        order.action_confirm()
+        order.date_order = fields.Datetime.now()
+
+    def sums(self, mailing, state="queued"):
+        recipients = mailing.recipient_ids.filtered(lambda one: one.state == state)
+        return {
+            name: sum(recipients.mapped(name))
+            for name in (
+                "is_sent",
+                "is_delivered",
+                "is_failed",
+                "is_clicked",
+                "is_opted_out",
+                "is_visited",
+                "is_purchased",
+                "revenue",
+            )
+        }
+
+    def test_answers_within_their_days(self):
+        """Delivery, clicks, refusals, visits and purchases are counted once each."""
+        mailing = self.sent(5, answer_days=7)
+        first, second, third, fourth, _fifth = self.partners
+        traces = mailing.sudo().mailing_trace_ids.sorted("res_id")
+        by_partner = {trace.res_id: trace for trace in traces}
+        by_partner[first.id].trace_status = "sent"
+        by_partner[second.id].write(
+            {"trace_status": "sent", "links_click_datetime": fields.Datetime.now()}
+        )
+        by_partner[third.id].trace_status = "error"
+        self.env["customer.consent"].sudo().create(
+            {
+                "company_id": self.company.id,
+                "number": "+989120000303",
+                "kind": "optout",
+            }
+        )
+        self.visit(first | second, timedelta(days=1))
+        self.visit(third, timedelta(days=8))
+        self.order(fourth, 120)
+        self.assertTrue(mailing.refresh_results())
+        self.assertEqual(
+            self.sums(mailing),
+            {
+                "is_sent": 2,
+                "is_delivered": 2,
+                "is_failed": 1,
+                "is_clicked": 1,
+                "is_opted_out": 1,
+                "is_visited": 2,
+                "is_purchased": 1,
+                "revenue": 120,
+            },
+        )
+        self.assertEqual(mailing.refresh_results(), 0, "written for nothing")
+
+    def test_sentence_against_the_held_back(self):
+        """«41 more visits than without it», scaled to the size of both groups."""
+        mailing = self.sent(60, holdout_percent=40)
+        queued = mailing.recipient_ids.filtered(lambda one: one.state == "queued")
+        holdout = mailing.recipient_ids - queued
+        self.visit(queued[:10].partner_id, timedelta(hours=1))
+        self.visit(holdout[:1].partner_id, timedelta(hours=2))
+        mailing.refresh_results()
+        expected = 10 - round(len(queued) / len(holdout))
+        self.assertIn(f"{len(queued)} got it, 10 came", mailing.result_sentence)
+        self.assertIn(f"{expected} more visits", mailing.result_sentence)
+
+    def test_to_those_who_did_not_answer(self):
+        """A follow-up reaches the silent ones of the earlier campaign only."""
+        mailing = self.sent(4)
+        self.visit(self.partners[:1], timedelta(hours=1))
+        mailing.refresh_results()
+        mailing.state = "done"
+        self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
+        silent = self.env["mailing.mailing"].browse(mailing.action_resend()["res_id"])
+        self.assertEqual(silent.state, "draft")
+        silent.action_put_in_queue()
+        self.work_off(silent)
+        self.assertEqual(silent.recipient_ids.partner_id, self.partners[1:])
+        answered = self.env["mailing.mailing"].browse(
+            mailing.action_follow_answered()["res_id"]
+        )
+        self.assertEqual(answered.preflight()["total"], 1)
+
+    def test_segment_of_those_who_answered(self):
+        """They become a group of their own."""
+        mailing = self.sent(3)
+        self.visit(self.partners[:2], timedelta(hours=1))
+        mailing.refresh_results()
+        action = mailing.action_segment_from_answered()
+        segment = self.env["customer.segment"].browse(action["res_id"])
+        self.assertEqual(segment.partner_ids, self.partners[:2])
