@@ -124,7 +124,7 @@ class CustomerProfile(models.Model):
         return changed
 
     def _tell_changed(self, company, ids):
-        super()._tell_changed(company, ids)
+        result = super()._tell_changed(company, ids)
         if ids is None:
             rules = self.env["customer.score.rule"]._read_group(
                 [("company_id", "=", company.id)], ["model"]
@@ -135,3 +135,4 @@ class CustomerProfile(models.Model):
             self.env["res.partner"].browse(ids)._touch_segments()
             leads = self.env["crm.lead"].search([("partner_id", "in", ids)])
             leads._touch_segments()
+        return result
