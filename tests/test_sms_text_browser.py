@@ -34,7 +34,7 @@ class TestSmsTextBrowser(ClubBuilders, HttpCase):
             const item = await find(".o_sms_text_menu_list .o-dropdown-item");
             item.click();
             const words = await find("#o_sms_placeholder_fallback");
-            if (words.value !== "Dear guest") throw new Error("No words: " + words.value);
+            if (words.value !== "Dear guest") throw new Error(words.value);
             (await find(".o_sms_placeholder_insert")).click();
             await until(
                 () => document.querySelector(".o_field_sms_text textarea").value

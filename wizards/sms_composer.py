@@ -36,12 +36,11 @@ class SmsComposer(models.TransientModel):
         for composer in self:
             composer.message_class = composer.template_id.message_class or "advertising"
 
-    @api.depends("message_class", "res_model", "res_id", "res_ids")
+    @api.depends("message_class", "res_model", "res_id", "res_ids", "mailing_id")
     def _compute_line_id(self):
         for composer in self:
-            composer.line_id = composer._get_company()._get_sms_line(
-                composer.message_class
-            )
+            line = composer._get_company()._get_sms_line(composer.message_class)
+            composer.line_id = composer.mailing_id.sudo().line_id or line
 
     @api.depends("line_id")
     def _compute_line_suffix(self):
@@ -84,7 +83,7 @@ class SmsComposer(models.TransientModel):
     def _get_company(self):
         """The company whose refusals count: the documents', else the current one."""
         self.ensure_one()
-        if self.mailing_id and "company_id" in self.mailing_id._fields:
+        if self.mailing_id:
             return self.mailing_id.sudo().company_id or self.env.company
         records = self._get_records()
         if records and "company_id" in records._fields:
