@@ -85,7 +85,7 @@ def _ensure_base(environment, size) -> dict:
     :return: ids of company and responsible
     """
     base = BASE.format(size)
-    template = database.template(environment)
+    template, sources = database.template(environment), source_hash()
     filled = fingerprint(template, FILL, Path(__file__))
     note = {}
     if database.exists(environment, base):
@@ -106,12 +106,12 @@ def _ensure_base(environment, size) -> dict:
             cr.execute("VACUUM ANALYZE")
         database.drop(environment, base)
         database.rename(environment, incoming, base)
-        note = {"filled_from": filled, "sources": source_hash(), "state": state}
+        note = {"filled_from": filled, "sources": sources, "state": state}
         database.set_note(environment, base, json.dumps(note))
-    elif note["sources"] != source_hash():
+    elif note["sources"] != sources:
         # The facts stay: filling a million contacts takes minutes.
         database.update(environment, base, "bench-install")
-        note["sources"] = source_hash()
+        note["sources"] = sources
         database.set_note(environment, base, json.dumps(note))
     return {key: note["state"][key] for key in ("company_id", "user_id")}
 

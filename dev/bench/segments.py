@@ -53,13 +53,13 @@ def main(environment, quick=False, sizes=None) -> list[Figure]:
     """
     measured, peaks, figures = {}, {}, []
     for size in sorted(sizes or SIZES):
-        rounds = 3 if quick or size > JUDGED_SIZE else 7
+        rounds = (2, 3) if size > JUDGED_SIZE else (3, 7)
         with (
             _audience.ready(environment, size) as audience,
             audience.orm() as env,
             step(f"segments of {size:,} contacts"),
         ):
-            measured[size], peaks[size] = _measure(env, audience, rounds)
+            measured[size], peaks[size] = _measure(env, audience, rounds[not quick])
         figures += _figures_of(size, measured[size])
     figures += _growth(measured)
     smallest, largest = min(peaks), max(peaks)
