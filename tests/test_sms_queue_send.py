@@ -264,15 +264,14 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
         values = {"partner_id": partner, "due_at": due}
         self.assertTrue(self.line._may_insert_directly(self.env["sms.sms"]))
         [direct] = self.queue(1, source="one", **values)
-        created = []
+        created, origin = [], type(self.env["sms.sms"]).create
 
         def create(model, vals_list):
             created.extend(vals_list)
-            return create.origin(model, vals_list)
+            return origin(model, vals_list)
 
         self.patch(type(self.env["sms.sms"]), "create", create)
         create.__module__ = "odoo.addons.base_automation"
-        create.origin = lambda model, vals: super(type(model), model).create(vals)
         self.assertFalse(self.line._may_insert_directly(self.env["sms.sms"]))
         [ordinary] = self.queue(1, source="two", **values)
         self.assertEqual(len(created), 1)

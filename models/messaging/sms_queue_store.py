@@ -244,7 +244,8 @@ class SmsQueue(models.AbstractModel):
         """
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, sms_uuid FROM sms_tracker WHERE sms_uuid = ANY(%s) AND (%s)",
+                "SELECT id, sms_uuid FROM sms_tracker "
+                "WHERE sms_uuid = ANY(%s) AND (%s)",
                 list(uuids),
                 self._get_followed_sql(),
             )
