@@ -96,7 +96,7 @@ class TestGatewayKavenegar(Faults, GatewayCase):
             self.assertEqual(read(nothing), [])
 
     def test_answer_nobody_foresaw_is_unknown(self):
-        """A fault of ours after the call is none of the message's, and no key leaves."""
+        """A fault of ours after the call is not the message's; no key leaves."""
         with patch.object(
             type(self.gateway), "_entry_result", side_effect=KeyError(KEY)
         ):
