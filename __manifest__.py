@@ -83,6 +83,7 @@
         "demo/club_demo.xml",
         "demo/club_contact_demo.xml",
         "demo/customer_segment_demo.xml",
+        "demo/customer_profile_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -15,6 +15,7 @@ from . import (
     ir_actions_server,
     ir_http,
     ir_model_fields,
+    ir_module_module,
     res_company,
     res_config_settings,
     sale_order,

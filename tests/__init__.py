@@ -26,6 +26,7 @@ from . import (
     test_kiosk_page,
     test_profile_attributes,
     test_profile_browser,
+    test_profile_class_figures,
     test_profile_contact,
     test_profile_events,
     test_profile_group,

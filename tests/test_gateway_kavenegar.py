@@ -1,3 +1,7 @@
+from unittest.mock import patch
+
+from sms_provider import KEY
+
 from odoo.tests import tagged
 
 from ..tools.gateways import BadSettings, Inbound, Status
@@ -90,6 +94,19 @@ class TestGatewayKavenegar(Faults, GatewayCase):
         )
         for nothing in ({}, {"status": "10"}, {"messageid": "7"}, {"from": "x"}):
             self.assertEqual(read(nothing), [])
+
+    def test_answer_nobody_foresaw_is_unknown(self):
+        """A fault of ours after the call is not the message's; no key leaves."""
+        with patch.object(
+            type(self.gateway), "_entry_result", side_effect=KeyError(KEY)
+        ):
+            [result] = self.gateway.send(self.items())
+        self.assertEqual(result.outcome, "unknown")
+        self.assertNotIn(KEY, str(result))
+        with patch.object(type(self.gateway), "_ask", side_effect=KeyError(KEY)):
+            [result] = self.gateway.send(self.items())
+        self.assertEqual(result.outcome, "retry")
+        self.assertEqual(len(self.provider.accepted), 1)
 
     def test_settings_are_asked_for(self):
         for missing in ("api_key", "sender"):

@@ -2,6 +2,7 @@ import datetime
 
 from odoo.tests import tagged
 
+from ..tools.gateways import BadSettings
 from .gateway_case import Faults, GatewayCase, now
 
 
@@ -61,6 +62,10 @@ class TestGatewaySmsIr(Faults, GatewayCase):
         item = self.items()[0]._replace(pattern="123", params=(("NAME", "n" * 40),))
         self.assertOutcomes(self.gateway.send([item]), accepted=1)
         self.assertEqual(self.provider.accepted[0].params, (("NAME", "n" * 25),))
+
+    def test_sender_is_a_number(self):
+        with self.assertRaises(BadSettings):
+            self.connect(sender="my shop")
 
     def test_status_and_balance(self):
         ids = [result.provider_id for result in self.gateway.send(self.items(2))]

@@ -116,6 +116,17 @@ class TestScoreRule(ScoreCommon):
             ):
                 self.rule(**values)
 
+    def test_ids_that_are_none_are_refused(self):
+        """Of contacts and leads, in scores and segments."""
+        rules, segments = self.env["customer.score.rule"], self.env["customer.segment"]
+        for wrong in ("abc", ["a"], [True], {"a": 1}):
+            for model in (rules, segments):
+                with self.subTest(model=model, wrong=wrong):
+                    with self.assertRaises(ValidationError):
+                        model.refresh(partner_ids=wrong)
+                    with self.assertRaises(ValidationError):
+                        model.refresh(lead_ids=wrong)
+
     def test_broken_conditions_are_refused_with_words(self):
         """Whatever cannot be evaluated, segments, and the score itself."""
         for domain, text in (

@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
 from .common import CLUB
 from .test_segment_refresh import SegmentCommon
@@ -335,12 +336,26 @@ class TestSegmentClass(ClassCommon):
         self.assertEqual(loyal.partner_ids, shared)
 
     def test_classes_speak_every_language(self):
-        """Names, guidance and messages come in all installed languages."""
+        """Names, guidance and messages come in all installed languages, and in those
+        that are installed later.
+        """
+        early = self.use("needs")
+        early["discount"].name = "My own name"
+        self.env.flush_all()
+        for table in ("customer_segment", "customer_segment_set"):
+            query = SQL("UPDATE %s SET name = name - 'fa_IR'", SQL.identifier(table))
+            self.env.cr.execute(query)
         self.env["res.lang"]._activate_lang("fa_IR")
         self.env["ir.module.module"].search(
             [("name", "=", "customer_segmentation")]
         )._update_translations("fa_IR")
         classes = self.use("value")
+        self.env.invalidate_all()
+        product = early["product"].with_context(lang="fa_IR")
+        self.assertEqual(product.name, "وابسته به یک محصول")
+        self.assertEqual(product.set_id.name, "نیاز و علاقه")
+        renamed = early["discount"].with_context(lang="fa_IR")
+        self.assertEqual(renamed.name, "My own name")
         high = classes["high"].with_context(lang="fa_IR")
         self.assertEqual(high.name, "ارزش بالا")
         self.assertEqual(classes["high"].with_context(lang="en_US").name, "High value")
@@ -366,15 +381,11 @@ class TestSegmentClass(ClassCommon):
         high = self.use("value")["high"]
         self.buyer(name="a", rfm_monetary=5, rfm_frequency=5, phone="0912 000 0001")
         high.refresh()
-        mailer = self.env.ref("mass_mailing.group_mass_mailing_user")
-        plain = self.build_user("marketer")
-        for user, name in (
-            (plain, "default_body"),
-            (plain, "default_body_plaintext"),
+        for role, name in (
+            ("club_user", "default_body"),
+            ("marketer", "default_body_plaintext"),
         ):
-            if name.endswith("plaintext"):
-                user.group_ids += mailer
-            action = high.with_user(user).action_send_sms()
+            action = high.with_user(self.build_user(role)).action_send_sms()
             self.assertEqual(action["context"][name], high.suggested_message)
 
     def test_no_profiling_is_in_no_class(self):

@@ -3,6 +3,7 @@ from . import customer_profile, customer_profile_group
 # isort: split
 from . import (
     customer_attribute,
+    customer_demo,
     customer_event,
     customer_event_batch,
     customer_guidance,

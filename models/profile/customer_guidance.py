@@ -8,7 +8,7 @@ class CustomerGuidance(models.AbstractModel):
     _description = "Guidance"
 
     @api.model
-    def _prepare_cards(self, partner, traits=None, company=None):
+    def _prepare_cards(self, partner, traits=None, company=None, segments=None):
         """Cards for one customer, the most urgent first.
 
         A user of a shared screen gets neutral labels and no more; a contact that wants
@@ -17,6 +17,7 @@ class CustomerGuidance(models.AbstractModel):
         :param partner: a contact, or an empty recordset
         :param traits: ``customer.trait`` besides the contact's own (a lead's)
         :param company: whose segments count, default the current one
+        :param segments: ``customer.segment`` besides the contact's own (a lead's)
         :return: ``[{"key", "title", "icon", "color", "urgency", "lines": [{"label",
             "text"}]}]``; texts are plain
         :rtype: list[dict]
@@ -44,13 +45,17 @@ class CustomerGuidance(models.AbstractModel):
                     segment.id,
                     self._card_of_segment(segment),
                 )
-                for segment in self._segments_of(partner, company or self.env.company)
+                for segment in self._guiding(
+                    partner.segment_ids
+                    | partner.commercial_partner_id.segment_ids
+                    | (segments or self.env["customer.segment"]),
+                    company or self.env.company,
+                )
             ]
         return [card for *_rank, card in sorted(cards, key=lambda item: item[:4])]
 
-    def _segments_of(self, partner, company):
-        """Segments with guidance that the user may see; those of the company, too."""
-        segments = partner.segment_ids | partner.commercial_partner_id.segment_ids
+    def _guiding(self, segments, company):
+        """Segments with guidance that the user may see."""
         return segments._filtered_access("read").filtered(
             lambda segment: (
                 segment.guidance and segment.active and segment.company_id == company

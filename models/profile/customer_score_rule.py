@@ -274,8 +274,10 @@ class CustomerScoreRule(models.Model):
         :return: how many scores or lines changed
         :rtype: int
         :raise AccessError: for whoever may not write scoring rules
+        :raise ValidationError: when the ids are no list of numbers
         """
         self.check_access("write")
+        self._check_ids(partner_ids, lead_ids)
         engine = self.env["customer.score.refresh"].sudo()
         is_all = partner_ids is None and lead_ids is None
         changed = 0

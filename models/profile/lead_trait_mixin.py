@@ -26,7 +26,10 @@ class LeadTraitMixin(models.AbstractModel):
         guidance = self.env["customer.guidance"]
         for lead in self:
             lead.guidance_card = guidance._prepare_cards(
-                lead.partner_id, lead.trait_ids, lead.company_id or self.env.company
+                lead.partner_id,
+                lead.trait_ids,
+                lead.company_id or self.env.company,
+                lead.segment_ids,
             )
 
     @api.model_create_multi

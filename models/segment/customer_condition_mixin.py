@@ -49,6 +49,21 @@ class CustomerConditionMixin(models.AbstractModel):
                 self.env._("Choose a person as responsible, not the system.")
             )
 
+    def _check_ids(self, *lists):
+        """Refuse what is no list of ids, before it reaches the database.
+
+        :raise ValidationError: for anything but None or a list of numbers
+        """
+        for ids in lists:
+            if ids is None:
+                continue
+            if not isinstance(ids, list | tuple) or not all(
+                isinstance(id_, int) and not isinstance(id_, bool) for id_ in ids
+            ):
+                raise ValidationError(
+                    self.env._("Give contacts and leads as lists of their ids.")
+                )
+
     # === WORDS === #
 
     def _sentence(self):

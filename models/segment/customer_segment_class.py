@@ -3,15 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .customer_segment_guidance import URGENCIES
-from .customer_segment_set_template import copy_terms
-
-# Texts of a template, by the field of the segment that is made of it.
-TERMS = {
-    "name": "name",
-    "note": "description",
-    "guidance": "guidance",
-    "suggested_message": "suggested_message",
-}
+from .customer_segment_set_template import CLASS_TERMS, copy_terms
 
 
 class CustomerSegmentConditionTemplate(models.Model):
@@ -59,7 +51,7 @@ class CustomerSegmentConditionTemplate(models.Model):
                 "active": not self.waits_for_data,
             }
         )
-        copy_terms(self, segment, TERMS)
+        copy_terms(self, segment, CLASS_TERMS)
         return segment
 
 

@@ -116,10 +116,12 @@ class CustomerSegment(models.Model):
         :return: how many entered or left
         :rtype: int
         :raise AccessError: for whoever may not use segments
+        :raise ValidationError: when the ids are no list of numbers
         """
         if not (self.env.su or self.env.user.has_group(MARKETER)):
             raise AccessError(self.env._("Only marketers may refresh segments."))
         self.check_access("read")
+        self._check_ids(partner_ids, lead_ids)
         engine = self.env["customer.segment.refresh"].sudo()
         if partner_ids is None and lead_ids is None:
             return engine._refresh_now(self.sudo())

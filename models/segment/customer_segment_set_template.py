@@ -1,5 +1,20 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+# Texts of a class by the field of the segment that is made of it, and so on.
+SET_TERMS = {"name": "name", "description": "description"}
+CLASS_TERMS = {
+    "name": "name",
+    "note": "description",
+    "guidance": "guidance",
+    "suggested_message": "suggested_message",
+}
+COPIES = (
+    ("customer.segment.set", "customer.segment.set.template", SET_TERMS),
+    ("customer.segment", "customer.segment.condition.template", CLASS_TERMS),
+    ("customer.score.rule", "customer.score.template", {"name": "name"}),
+)
 
 
 def copy_terms(template, copy, names):
@@ -40,6 +55,41 @@ class CustomerSegmentSetTemplate(models.Model):
         string="In this company",
         compute="_compute_set_id",
     )
+
+    # === LANGUAGES === #
+
+    @api.model
+    def _translate_copies(self, langs):
+        """Give sets, classes and scoring rules that were made of a template its texts
+        in languages that came later; what somebody renamed stays.
+
+        :param list langs: codes
+        """
+        self.env.flush_all()
+        for model, template, names in COPIES:
+            for name, source in names.items():
+                for lang in langs:
+                    self.env.cr.execute(
+                        SQL(
+                            """
+                            UPDATE %(table)s c
+                               SET %(name)s = c.%(name)s
+                                   || jsonb_build_object(%(lang)s, t.%(source)s
+                                                                   ->> %(lang)s)
+                              FROM %(template)s t
+                             WHERE t.id = c.template_id
+                               AND NOT c.%(name)s ? %(lang)s
+                               AND t.%(source)s ? %(lang)s
+                               AND c.%(name)s ->> 'en_US' = t.%(source)s ->> 'en_US'
+                            """,
+                            table=SQL.identifier(self.env[model]._table),
+                            template=SQL.identifier(self.env[template]._table),
+                            name=SQL.identifier(name),
+                            source=SQL.identifier(source),
+                            lang=lang,
+                        )
+                    )
+            self.env[model].invalidate_model(list(names))
 
     # === COMPUTE METHODS === #
 
@@ -146,7 +196,7 @@ class CustomerSegmentSetTemplate(models.Model):
             }
         )
         self.invalidate_recordset(["set_id"])
-        copy_terms(self, mine, {"name": "name", "description": "description"})
+        copy_terms(self, mine, SET_TERMS)
         return mine.sudo(False)
 
     def _words(self, used, waiting):

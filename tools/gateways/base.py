@@ -195,6 +195,7 @@ class Gateway:
         while todo:
             chunk = todo.pop(0)
             batch = [items[position] for position in chunk]
+            self.http.book.written = False
             try:
                 results = self._call(batch)
             except Refused as refusal:
@@ -209,6 +210,11 @@ class Gateway:
                 results = [failed] * len(chunk)
             except Unclear as error:
                 failed = Result("unknown", kind="server", message=str(error))
+                results = [failed] * len(chunk)
+            except Exception as error:  # noqa: BLE001 - an answer nobody foresaw
+                # The class only: keys may stand in its words.
+                outcome = "unknown" if self.http.book.written else "retry"
+                failed = Result(outcome, kind="server", message=type(error).__name__)
                 results = [failed] * len(chunk)
             yield list(zip(chunk, results, strict=True))
             last = results[-1]

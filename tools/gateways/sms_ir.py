@@ -16,7 +16,7 @@ from .base import (
     local_number,
     match_sent,
 )
-from .http import NotTaken, Unclear
+from .http import BadSettings, NotTaken, Unclear
 
 VALUE_LENGTH = 25
 PAGES = 20  # of the list of sent messages, 100 each
@@ -64,6 +64,11 @@ class SmsIr(Gateway):
         "6": "undelivered",
         "7": "blocked",
     }
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        if not settings["sender"].strip().isdecimal():
+            raise BadSettings("number", "sender")
 
     def _send(self, items):
         data = self._ask(
