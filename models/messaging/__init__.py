@@ -30,6 +30,7 @@ from . import customer_profile_question
 from . import (
     sms_early_report,
     sms_line_gateway,
+    sms_line_insert,
     sms_line_limits,
     sms_line_trouble,
     sms_line_webhook,
