@@ -22,8 +22,8 @@ lint: ## ruff, pylint-odoo and the OCA checks on a staged copy
 fmt: ## format Python, XML, JavaScript and SCSS
 	@exec $(PYTHON) dev/fmt.py
 
-bench: ## measure what dev/bench measures (NAME=, QUICK=1)
-	@exec $(PYTHON) dev/bench.py $(if $(QUICK),--quick) $(NAME)
+bench: ## measure what dev/bench measures (NAME=, QUICK=1, SIZES=10000,100000,1000000)
+	@exec $(PYTHON) dev/bench.py $(if $(QUICK),--quick) $(if $(SIZES),--sizes '$(SIZES)') $(NAME)
 
 pot: ## export the translation template and merge it into fa.po (CHECK=1 only checks)
 	@exec $(PYTHON) dev/pot.py $(if $(CHECK),--check)

@@ -1,4 +1,5 @@
 from . import device_api
 from . import kiosk
+from . import profile_link
 from . import segment_export
 from . import sms_webhook

@@ -71,6 +71,8 @@ class SmsProvider:
         self.key = key
         self.accepted: list[Taken] = []
         self.calls = 0
+        self.under_way = 0
+        self.busiest = 0  # most calls at one time
         self.refs: dict[str, Taken] = {}
         self.faults: list[tuple[str, float]] = []
         self.bad_numbers: set[str] = set()
@@ -177,9 +179,13 @@ class _Handler(BaseHTTPRequestHandler):
             form = parse_qs(raw.decode(), keep_blank_values=True)
             self.values |= {key: values[0] for key, values in form.items()}
         _root, name, *rest = parts.path.split("/")
-        time.sleep(self.owner.delay)
-        self.owner.calls += 1
+        owner = self.owner
+        with owner.lock:
+            owner.calls += 1
+            owner.under_way += 1
+            owner.busiest = max(owner.busiest, owner.under_way)
         try:
+            time.sleep(owner.delay)
             status, body = getattr(self, name)(rest)
         except Refusal as refusal:
             status, body = refusal.args
@@ -187,6 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
+        finally:
+            with owner.lock:
+                owner.under_way -= 1
         self.answer(status, body)
 
     def answer(self, status, body):

@@ -20,6 +20,33 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.club_milestone_template_id", readonly=False
     )
     club_daily_cap = fields.Integer(related="company_id.club_daily_cap", readonly=False)
+    profile_link_days = fields.Integer(
+        related="company_id.profile_link_days", readonly=False
+    )
+    profile_ask_name = fields.Boolean(
+        related="company_id.profile_ask_name", readonly=False
+    )
+    profile_ask_salutation = fields.Boolean(
+        related="company_id.profile_ask_salutation", readonly=False
+    )
+    profile_ask_birthday = fields.Boolean(
+        related="company_id.profile_ask_birthday", readonly=False
+    )
+    profile_ask_gender = fields.Boolean(
+        related="company_id.profile_ask_gender", readonly=False
+    )
+    profile_ask_city = fields.Boolean(
+        related="company_id.profile_ask_city", readonly=False
+    )
+    profile_ask_interests = fields.Boolean(
+        related="company_id.profile_ask_interests", readonly=False
+    )
+    profile_ask_consent = fields.Boolean(
+        related="company_id.profile_ask_consent", readonly=False
+    )
+    sms_money_unit = fields.Selection(
+        related="company_id.sms_money_unit", readonly=False
+    )
     sms_consent_basis = fields.Selection(
         related="company_id.sms_consent_basis", readonly=False
     )

@@ -1,9 +1,11 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.tools import SQL
 
+from ..models.profile import customer_profile_slice
 from .profile_world import NOW, TODAY, ProfileWorld
 
 
@@ -141,3 +143,42 @@ class TestProfileTouch(ProfileWorld):
         self.assertEqual(company.customer_computed_at.date(), self.env.cr.now().date())
         shown = self.person.with_company(self.company).customer_entity_profile_ids
         self.assertEqual(shown, company.customer_profile_id)
+
+    @freeze_time(NOW)
+    def test_slices_end_where_one_statement_ends(self):
+        """The nightly run writes what a refresh of all writes, and no row more."""
+        for partner in self.partners:
+            for days in (300, 90, 20):
+                moment = NOW - timedelta(days=self.random.randrange(days))
+                amount = self.random.randrange(100)
+                self.order(partner, self.random.choice(self.companies), moment, amount)
+        with (
+            patch.object(customer_profile_slice, "CONTACTS", 3),
+            self.enter_registry_test_mode(),
+        ):
+            cron = self.env.ref("customer_segmentation.customer_profile_cron")
+            cron.method_direct_trigger()
+        runs = self.env["customer.profile.run"].search([])
+        self.assertEqual(set(runs.mapped("kind")), {"all"})
+        self.assertEqual(
+            self.env["customer.profile"].search_count([("rfm_cell", "!=", False)]) > 10,
+            True,
+        )
+        self.assertEqual(self.refresh(), 0)
+
+    @freeze_time(NOW)
+    def test_a_slice_takes_two_seconds_and_comes_again(self):
+        """A run that is under way goes on where it stopped."""
+        cron = self.env.registry["ir.cron"]
+        with (
+            patch.object(customer_profile_slice, "CONTACTS", 3),
+            patch.object(customer_profile_slice, "SLICE_SECONDS", -1),
+            patch.object(cron, "_commit_progress", autospec=True),
+        ):
+            self.touch._cron_refresh_all()
+            runs = self.env["customer.profile.run"].search([])
+            under_way = runs.filtered("after_id")
+            self.assertEqual(under_way.mapped("kind"), ["slices"])
+            before = under_way.after_id
+            self.touch._cron_refresh_all()
+            self.assertGreater(under_way.after_id, before)

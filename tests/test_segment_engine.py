@@ -259,6 +259,12 @@ class TestSegmentFewRecords(EngineCommon):
                 for number in range(1, 12)
             ]
         )
+        cls.env["sale.order"].search(
+            [("company_id", "=", cls.company.id)], limit=7
+        ).action_confirm()
+        cls.env["customer.profile"]._refresh(cls.company)
+        cls.group = cls.build_group(cls.company, "By hand")
+        cls.group.included_partner_ids = cls.partners[::5]
         cls.env.flush_all()
 
     def partner_leaf(self, rng):
@@ -293,6 +299,15 @@ class TestSegmentFewRecords(EngineCommon):
                 ("user_id.partner_id.city", "=", "Tehran"),
                 ("create_date", ">=", "today"),
                 ("club_visit_count", rng.choice(["=", ">"]), 0),
+                ("club_month_visits", rng.choice(["=", ">", "<="]), 0),
+                ("purchase_count", rng.choice(["=", "!=", ">=", "<"]), number // 2),
+                ("last_purchase_date", rng.choice(["=", "!="]), False),
+                ("segment_ids", rng.choice(["in", "not in"]), self.group.ids),
+                (
+                    "whole_company_ids",
+                    rng.choice(["any", "not any"]),
+                    [("purchase_count", ">", 0), ("city", "!=", "Tehran")],
+                ),
             ]
         )
 
@@ -311,6 +326,12 @@ class TestSegmentFewRecords(EngineCommon):
                     [("sale_order_ids", "!=", False), ("color", ">", number)],
                 ),
                 ("partner_id.commercial_partner_id.sale_order_ids", "!=", False),
+                ("partner_id.purchase_count", rng.choice(["=", ">"]), number // 2),
+                (
+                    "partner_id.segment_ids",
+                    rng.choice(["in", "not in"]),
+                    self.group.ids,
+                ),
                 ("name", "ilike", str(number)),
                 ("stage_id", "!=", False),
             ]

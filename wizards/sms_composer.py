@@ -28,6 +28,7 @@ class SmsComposer(models.TransientModel):
     line_suffix = fields.Char(compute="_compute_line_suffix", compute_sudo=True)
     refusal_info = fields.Text(compute="_compute_refusal_info")
     due_info = fields.Char(compute="_compute_due_info")
+    forbids_links = fields.Boolean(compute="_compute_forbids_links")
 
     # === COMPUTE METHODS === #
 
@@ -69,8 +70,18 @@ class SmsComposer(models.TransientModel):
             due_at = composer._get_route().due_at
             composer.due_info = due_at and composer.env._(
                 "Leaves on %s, when the line's hours for advertising begin.",
-                format_datetime(composer.env, due_at, tz=composer.line_id.sudo().tz),
+                format_datetime(
+                    composer.env,
+                    due_at,
+                    tz=composer.line_id.sudo().tz,
+                    dt_format="short",
+                ),
             )
+
+    @api.depends("line_id", "body")
+    def _compute_forbids_links(self):
+        for composer in self:
+            composer.forbids_links = composer.line_id._forbids_links(composer.body)
 
     # === ROUTE === #
 
@@ -238,12 +249,41 @@ class SmsComposer(models.TransientModel):
             bodies = template._render_field("body", records.ids, compute_lang=True)
         elif template and single:
             bodies = dict.fromkeys(records.ids, self.body)
-        else:
+        elif self._renders_as_core(records):
             bodies = super()._prepare_body_values(records)
+        else:
+            bodies = self._render_typed(records)
         suffix = self.line_suffix or ""
         return {
             record_id: with_suffix(body, suffix) for record_id, body in bodies.items()
         }
+
+    def _renders_as_core(self, records):
+        """Whether it is a saved text, or an expression of a template editor.
+
+        :raise ValidationError: for a placeholder that this user may not write
+        """
+        if self.template_id and self.body == self.template_id.body:
+            return True
+        placeholders = self.env["sms.placeholder"]
+        if placeholders._is_plain(self.body, records._name):
+            return False
+        if not self.env.user.has_group("mail.group_mail_template_editor"):
+            placeholders._check(self.body, records._name)
+        return True
+
+    def _render_typed(self, records):
+        """What was typed here, with the rights of whoever typed it."""
+        placeholders = self.env["sms.placeholder"]
+        bodies = placeholders._render_by_lang(self.body, records)
+        if self.mailing_id:
+            trackers = self.mailing_id._get_link_tracker_values()
+            renderer = self.env["mail.render.mixin"].sudo()
+            bodies = {
+                record_id: renderer._shorten_links_text(body, trackers)
+                for record_id, body in bodies.items()
+            }
+        return bodies
 
     def _get_blacklist_record_ids(self, records, recipients_info):
         """The rule knows the blacklist; core would load all of it."""

@@ -159,6 +159,8 @@ class ClubErasure(models.Model):
                 ("number", "in", list(numbers)),
             ]
         ).unlink()
+        links = self.env["customer.profile.link"].sudo()
+        links.search([("partner_id", "in", partners.ids)]).unlink()
         counted = self.env["sms.advertising"].sudo()
         counted.search([("number", "in", list(numbers))]).unlink()
 

@@ -4,15 +4,27 @@ from . import sms_line, sms_sms, sms_template, sms_tracker
 from . import (
     customer_consent,
     customer_consent_rule,
+    customer_profile_link,
     mail_thread,
     res_company_consent,
+    res_company_profile_link,
+    res_company_text,
     sms_advertising,
     sms_line_inbound,
+    sms_line_links,
     sms_line_refusal,
+    sms_placeholder,
+    sms_placeholder_preview,
+    sms_placeholder_render,
     sms_service_log,
     sms_sms_refusal,
     sms_template_service,
+    sms_template_text,
+    sms_text_block,
 )
+
+# isort: split
+from . import customer_profile_question
 
 # isort: split
 from . import (

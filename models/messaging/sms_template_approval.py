@@ -65,15 +65,31 @@ class SmsTemplateApproval(models.Model):
         """A map that cannot be rendered is refused when it is saved."""
         for approval in self:
             model = approval.template_id.model_id.model
-            for name, expression in approval._get_variables():
-                if not name or not expression:
+            for name, text in approval._get_variables():
+                if not name or not text:
                     raise ValidationError(
                         approval.env._(
                             "Write one variable a line: its name in the pattern, =, "
                             "and what stands for it."
                         )
                     )
-                approval._render_variable(expression, model, [])
+                approval._check_variable(text, model)
+
+    def _check_variable(self, text, model):
+        """Refuse a placeholder that this user may not write, or that is broken."""
+        render = self.env["mail.render.mixin"]
+        if not render._has_unsafe_expression_template_inline_template(text, model):
+            return
+        # Constraints run as superuser; what counts is who writes.
+        if not (
+            self.env.user._is_admin()
+            or self.env.user.has_group("mail.group_mail_template_editor")
+        ):
+            raise ValidationError(
+                self.env._("Only editors of templates may use: %(text)s", text=text)
+            )
+        sample = self.env[model].search([], limit=1)
+        self._render_variable(text, model, sample.ids)
 
     def _get_variables(self):
         """(name, text with placeholders) in the order of the pattern."""

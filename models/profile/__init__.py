@@ -20,6 +20,7 @@ from . import (
     customer_profile_rank,
     customer_profile_refresh,
     customer_profile_run,
+    customer_profile_slice,
     customer_profile_statement,
     customer_profile_touch,
     customer_profile_unpaid,

@@ -102,6 +102,15 @@ class CustomerProfile(models.Model):
         )
         return sorted(id_ for (id_,) in rows)
 
+    def _lock_company(self, company):
+        """One refresh of a company at a time: two would wait for each other's rows."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT pg_advisory_xact_lock(hashtext('customer_profile'), %s)",
+                company.id,
+            )
+        )
+
     def _scope(self, company, ids, today=None):
         tz = company.club_tz or "UTC"
         now = fields.Datetime.now()
@@ -122,17 +131,19 @@ class CustomerProfile(models.Model):
 
     def _refresh_company(self, company, ids, today=None):
         scope = self._scope(company, ids, today)
-        # One refresh of a company at a time: two would wait for each other's rows.
-        self.env.cr.execute(
-            SQL(
-                "SELECT pg_advisory_xact_lock(hashtext('customer_profile'), %s)",
-                company.id,
-            )
-        )
+        self._lock_company(company)
         statement = self.env["customer.profile.statement"]
         [[changed, moved]] = self.env.execute_query(statement._write_figures(scope))
         if scope.ids is not None and moved:
             # Whoever buys changes the place of others, too.
             [[ranked]] = self.env.execute_query(statement._write_ranks(scope))
             changed += ranked
+        if changed:
+            self._tell_changed(company, ids)
         return changed
+
+    def _tell_changed(self, company, ids):
+        """Hook: figures of a company changed.
+
+        :param list ids: contacts that were looked at, or None for all
+        """

@@ -15,13 +15,23 @@ class CustomerProfileRun(models.Model):
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
     kind = fields.Selection(
-        [("all", "All contacts"), ("touched", "Contacts that changed")],
+        [
+            ("all", "All contacts"),
+            ("touched", "Contacts that changed"),
+            ("slices", "All contacts, under way"),
+        ],
         required=True,
         readonly=True,
     )
     started_at = fields.Datetime(required=True, readonly=True)
     changed_count = fields.Integer(string="Changed", readonly=True)
     last_message_id = fields.Integer(readonly=True, aggregator=False)
+    after_id = fields.Integer(
+        string="Done up to",
+        readonly=True,
+        aggregator=False,
+        help="The last company or single person whose figures are worked out.",
+    )
 
     _company_kind_unique = models.Constraint(
         "unique(company_id, kind)", "There is one line per company and kind."

@@ -114,10 +114,7 @@ class CustomerProfileStatement(models.AbstractModel):
             for name in group._figure_names:
                 if name in self.env["customer.profile"]._fields:
                     figures[name] = SQL.identifier("m", name)
-        followers = ("expected_purchases", "expected_value", "expected_value_sureness")
-        if scope.visits_are_purchases:
-            followers = followers[::2]
-        for name in followers:
+        for name in self._expected_names(scope):
             figures[name] = SQL.identifier("expected", name)
         if scope.ids is None:
             for name in RANKED:
@@ -128,6 +125,10 @@ class CustomerProfileStatement(models.AbstractModel):
             else SQL("CASE WHEN m.profiled THEN %s END", figure)
             for name, figure in figures.items()
         }
+
+    def _expected_names(self, scope):
+        names = ("expected_purchases", "expected_value", "expected_value_sureness")
+        return names[::2] if scope.visits_are_purchases else names
 
     def _write_figures(self, scope):
         """Write the figures of all contacts, or of some.
@@ -319,6 +320,46 @@ class CustomerProfileStatement(models.AbstractModel):
               WHERE c.company_id = %s)
             """,
             scope.company_id,
+        )
+
+    def _write_among_all(self, scope):
+        """Write what depends on all customers, by the figures they have: R, F, M, the
+        tenths, and what is expected.
+
+        :return: a statement whose row tells how many changed
+        :rtype: SQL
+        """
+        expected = self.env["customer.profile.expected"]
+        names = (*RANKED, *self._expected_names(scope))
+        stored = SQL("stored")
+        return SQL(
+            """
+            WITH stored AS MATERIALIZED (SELECT * FROM %(stored)s s),
+            prior AS MATERIALIZED (%(prior)s),
+            ranked AS MATERIALIZED (%(ranks)s),
+            fresh AS (
+                SELECT partner_id, %(names)s
+                  FROM stored m LEFT JOIN ranked USING (partner_id)
+                  LEFT JOIN prior ON TRUE
+                  LEFT JOIN LATERAL (%(estimate)s) expected ON TRUE),
+            updated AS (
+                UPDATE customer_profile p
+                   SET (changed_at, %(names)s) = (%(now)s, %(fresh)s)
+                  FROM customer_profile c JOIN fresh f USING (partner_id)
+                 WHERE p.id = c.id AND c.company_id = %(company)s
+                   AND (%(old)s) IS DISTINCT FROM (%(fresh)s)
+             RETURNING p.id)
+            SELECT count(*) FROM updated
+            """,
+            stored=self._stored(scope),
+            prior=expected._prior(stored, scope),
+            ranks=self.env["customer.profile.rank"]._ranks(stored, scope),
+            estimate=expected._estimate(scope),
+            names=SQL(", ").join(SQL.identifier(name) for name in names),
+            fresh=_columns("f", names),
+            old=_columns("c", names),
+            company=scope.company_id,
+            now=scope.now,
         )
 
     def _write_ranks(self, scope):

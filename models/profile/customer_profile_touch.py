@@ -36,20 +36,6 @@ class CustomerProfileTouch(models.AbstractModel):
     _description = "Contacts with Changed Documents"
 
     @api.model
-    def _cron_refresh_all(self):
-        """Work out the figures of every company, one transaction each."""
-        cron = self.env["ir.cron"]
-        companies = self.env["res.company"].search([("active", "=", True)])
-        for at, company in enumerate(companies, start=1):
-            self._refresh_all(company)
-            cron._commit_progress(1, remaining=len(companies) - at)
-
-    def _refresh_all(self, company):
-        changed = self.env["customer.profile"]._refresh(company)
-        self.env["customer.profile.run"]._note(company, "all", changed)
-        return changed
-
-    @api.model
     def _cron_refresh_touched(self):
         """Work out the figures of contacts whose documents changed since last time."""
         cron = self.env["ir.cron"]
@@ -78,7 +64,7 @@ class CustomerProfileTouch(models.AbstractModel):
     def _last_run(self, companies):
         """From when on to look for changes, and from which message on."""
         runs = self.env["customer.profile.run"].search(
-            [("company_id", "in", companies.ids)]
+            [("company_id", "in", companies.ids), ("kind", "!=", "slices")]
         )
         last = {}
         for run in runs.sorted("started_at"):

@@ -123,16 +123,16 @@ class CustomerProfile(models.Model):
                 engine._refresh(company, "crm.lead")
         return changed
 
-    def _refresh_company(self, company, ids, today=None):
-        changed = super()._refresh_company(company, ids, today)
-        if changed and ids is None:
+    def _tell_changed(self, company, ids):
+        result = super()._tell_changed(company, ids)
+        if ids is None:
             rules = self.env["customer.score.rule"]._read_group(
                 [("company_id", "=", company.id)], ["model"]
             )
             units = {(company.id, model) for (model,) in rules}
             self.env["customer.score.run"]._make_stale(units)
-        elif changed:
+        else:
             self.env["res.partner"].browse(ids)._touch_segments()
             leads = self.env["crm.lead"].search([("partner_id", "in", ids)])
             leads._touch_segments()
-        return changed
+        return result

@@ -1,10 +1,12 @@
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.orm.domains import DomainCondition
+from odoo.tools import SQL, Query
 
 # How many conditions one statement asks; a row has at most 1,600 columns, and a
 # longer statement takes longer to plan than two.
 CONDITIONS_AT_ONCE = 100
+LEAVES_AT_ONCE = 1000
 # What a many2one may refer to that is too large to be read for a single contact.
 LARGE = ("res.partner", "crm.lead")
 
@@ -59,21 +61,53 @@ class CustomerSegmentCondition(models.AbstractModel):
             self._audience_domain(segments[:1]) & Domain("id", "in", ids),
             active_test=not self._asks_active(segments[:1]),
         )
-        holds = [self._to_sql(segment, model, query, ids) for segment in segments]
+        leaves = {}
+        holds = [
+            self._combined(segment, model, query, ids, leaves) for segment in segments
+        ]
+        if len(leaves) > LEAVES_AT_ONCE and len(segments) > 1:
+            half = len(segments) // 2
+            return SQL(
+                "%s UNION ALL %s",
+                self._matches_of(segments[:half], record_ids),
+                self._matches_of(segments[half:], record_ids),
+            )
+        columns = [SQL("%s AS %s", leaf, name) for name, leaf in leaves.values()]
         return SQL(
-            "SELECT segment_id, id FROM (%s) matched WHERE holds",
-            query.select(
-                SQL("%s AS id", SQL.identifier(query.table, "id")),
-                SQL("unnest(%s) AS segment_id", list(segments.ids)),
-                SQL("unnest(ARRAY[%s]) AS holds", SQL(", ").join(holds)),
-            ),
+            """
+            SELECT segment_id, id
+              FROM (SELECT id, unnest(%s) AS segment_id, unnest(ARRAY[%s]) AS holds
+                      FROM (%s OFFSET 0) leaves) matched
+             WHERE holds
+            """,
+            list(segments.ids),
+            SQL(", ").join(holds),
+            query.select(SQL("%s AS id", SQL.identifier(query.table, "id")), *columns),
         )
 
-    def _to_sql(self, segment, model, query, ids):
-        """A condition as one boolean expression on the table of a query."""
-        domain = self._domain_of(segment).optimize_full(model)
-        domain = self._narrow(model, domain, ids)
-        return domain.optimize_full(model)._to_sql(model, query.table, query)
+    def _combined(self, segment, model, query, ids, leaves):
+        """A condition as a boolean expression on its single conditions.
+
+        What several segments ask is one column, planned and computed once.
+
+        :param dict leaves: name and SQL of the single conditions on the table of
+            ``query``, to which missing ones are added
+        :rtype: SQL
+        """
+
+        def column(leaf):
+            key = (leaf.field_expr, leaf.operator, repr(leaf.value))
+            if key not in leaves:
+                domain = self._narrow(model, leaf.optimize_full(model), ids)
+                domain = domain.optimize_full(model)
+                name = SQL.identifier(f"leaf_{len(leaves)}")
+                leaves[key] = name, domain._to_sql(model, query.table, query)
+            name = leaves[key][0]
+            return Domain.custom(to_sql=lambda *_table: name)
+
+        # Negations are at the single conditions by now.
+        domain = self._domain_of(segment).optimize(model).map_conditions(column)
+        return domain._to_sql(model, query.table, query)
 
     def _narrow(self, model, domain, ids):
         """Ask documents of these records only, wherever the condition asks documents.
@@ -90,6 +124,11 @@ class CustomerSegmentCondition(models.AbstractModel):
 
         def narrow(condition):
             field = model._fields.get(condition.field_expr)
+            if isinstance(condition.value, (Query, SQL)):
+                only = self._only(model, field, condition, ids)
+                if only is not condition:
+                    narrowed.append(field)
+                return only
             if condition.operator not in ("any", "not any") or not isinstance(
                 condition.value, Domain
             ):
@@ -114,6 +153,37 @@ class CustomerSegmentCondition(models.AbstractModel):
         answer = domain.map_conditions(narrow)
         # What has not changed need not be optimised once more.
         return answer if narrowed else domain
+
+    def _only(self, model, field, condition, ids):
+        """The same condition with a query that looks for these records only.
+
+        Searches of figures, visits or segments give the ids of everybody they find; a
+        list of ids that is not a query is left as it is.
+
+        :param field: ``id`` or a many2one of ``model``, else the condition stays
+        :param DomainCondition condition: whose value is a query
+        :param list ids: the only records that are asked about
+        """
+        query, operator = condition.value, condition.operator
+        if operator.rstrip("!") not in ("in", "not in", "any", "not any"):
+            return condition
+        if field.type == "many2one" and field.comodel_name in LARGE:
+            ids = self._related_ids(model, field, tuple(ids))
+        elif field.name != "id":
+            return condition
+        if isinstance(query, Query):
+            query = query.subselect()
+        if not query.code.lstrip("( ").startswith("SELECT"):
+            return condition
+        # «Not in» a list with an empty value is never true: it stays like that.
+        empty = SQL(" OR q.id IS NULL") if operator.startswith("not") else SQL()
+        wanted = SQL(
+            "(SELECT q.id FROM (%s) AS q(id) WHERE q.id = ANY(%s)%s)",
+            query,
+            list(ids),
+            empty,
+        )
+        return DomainCondition(field.name, operator, wanted)
 
     def _related_ids(self, model, field, ids):
         """What a many2one of a few records refers to; read once in a transaction."""

@@ -51,19 +51,21 @@ class CustomerSegment(models.Model):
         """
         if len(self) < 2:
             return list(self)
-        ordered, wanted = [], set(self.ids)
+        uses = {segment: segment._uses() & self for segment in self}
+        if not any(uses.values()):
+            return list(self)
+        ordered = {}
 
         def visit(segment, trail):
             if segment in ordered or segment in trail:
                 return
-            for used in segment._uses():
-                if used.id in wanted:
-                    visit(used, [*trail, segment])
-            ordered.append(segment)
+            for used in uses[segment]:
+                visit(used, [*trail, segment])
+            ordered[segment] = True
 
         for segment in self:
             visit(segment, [])
-        return ordered
+        return list(ordered)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -69,9 +69,9 @@ class CustomerSegmentRefresh(models.AbstractModel):
 
     def _levels(self, segments):
         """Segments by how deep they use each other: within a level nobody does."""
+        if not any(segment._uses() for segment in segments):
+            return [segments] if segments else []
         depths, units = {}, self._units(segments)
-        if len(units) == 1:
-            return units
         for unit in units:
             used = unit.browse().union(*(segment._uses() for segment in unit))
             depth = max((depths.get(other, -1) for other in used - unit), default=-1)

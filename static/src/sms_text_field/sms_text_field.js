@@ -1,5 +1,8 @@
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {useService} from "@web/core/utils/hooks";
+import {useDebounced} from "@web/core/utils/timing";
 import {useRecordObserver} from "@web/model/relational_model/utils";
 import {formatInteger} from "@web/views/fields/formatters";
 import {TextField, textField} from "@web/views/fields/text/text_field";
@@ -7,10 +10,16 @@ import {TextField, textField} from "@web/views/fields/text/text_field";
 import {useState} from "@odoo/owl";
 
 import {count, withoutPlaceholders, withSuffix} from "./sms_count";
+import {SmsTextMenu} from "./sms_text_menu";
+
+// The audience is asked once typing pauses.
+const INSPECT_AFTER_MS = 700;
 
 /**
  * A text area that says while typing what the SMS costs: characters, encoding and
- * parts, with the opt-out suffix of the line that will carry it.
+ * parts, with the opt-out suffix of the line that will carry it. Where it knows for
+ * which documents the text is (``model_field``), it offers their placeholders, shows
+ * three real recipients' texts and counts the longest one of the audience.
  */
 export class SmsTextField extends TextField {
     static template = "customer_segmentation.SmsTextField";
@@ -18,14 +27,100 @@ export class SmsTextField extends TextField {
         ...TextField.props,
         suffix: {type: String, optional: true},
         suffixField: {type: String, optional: true},
+        modelField: {type: String, optional: true},
+        idsField: {type: String, optional: true},
+        idField: {type: String, optional: true},
     };
+    static components = {...TextField.components, SmsTextMenu};
 
     setup() {
         super.setup();
-        this.state = useState({text: ""});
+        this.orm = useService("orm");
+        this.state = useState({text: "", answer: null, showPreviews: false});
+        this.inspections = new KeepLast();
+        this.inspectSoon = useDebounced(() => this.inspect(), INSPECT_AFTER_MS);
         useRecordObserver((record, props) => {
             this.state.text = record.data[props.name] || "";
+            if (this.model && this.suffix !== null) {
+                this.inspectSoon();
+            }
         });
+    }
+
+    /** The documents the text is for, "" where the view does not tell. */
+    get model() {
+        const {record, modelField} = this.props;
+        return (modelField && record.data[modelField]) || "";
+    }
+
+    get resIds() {
+        const {record, idsField, idField} = this.props;
+        if (idsField && record.data[idsField]) {
+            return JSON.parse(record.data[idsField]);
+        }
+        return idField && record.data[idField] ? [record.data[idField]] : null;
+    }
+
+    async inspect() {
+        if (!this.model || !withoutPlaceholders(this.state.text).hasPlaceholders) {
+            this.state.answer = null;
+            return;
+        }
+        this.state.answer = await this.inspections.add(
+            this.orm.silent.call("sms.placeholder", "inspect", [
+                this.state.text,
+                this.model,
+                this.resIds,
+                this.suffix,
+            ])
+        );
+    }
+
+    /** What the longest text of the audience costs, "" while it is not known. */
+    get longest() {
+        const {longest, total} = this.state.answer || {};
+        if (!longest) {
+            return "";
+        }
+        return _t(
+            "Longest of %(total)s recipients: %(characters)s characters · %(encoding)s · %(parts)s part(s)",
+            {
+                total: formatInteger(total),
+                characters: formatInteger(longest.characters),
+                encoding: longest.encoding === "gsm7" ? _t("GSM-7") : _t("Unicode"),
+                parts: formatInteger(longest.parts),
+            }
+        );
+    }
+
+    togglePreviews() {
+        this.state.showPreviews = !this.state.showPreviews;
+    }
+
+    /**
+     * Put words at the cursor.
+     *
+     * @param {string} words
+     * @param {boolean} [ownLine] a block begins on a line of its own
+     */
+    async insert(words, ownLine = false) {
+        const area = this.textareaRef.el;
+        const value = area.value;
+        const start = area.selectionStart ?? value.length;
+        const before = value.slice(0, start);
+        const after = value.slice(area.selectionEnd ?? start);
+        let lead = "";
+        if (before && !/\s$/.test(before)) {
+            lead = ownLine ? "\n" : " ";
+        }
+        const text = before + lead + words + after;
+        await this.props.record.update({[this.props.name]: text});
+        area.value = text;
+        area.focus();
+        const cursor = (before + lead + words).length;
+        area.setSelectionRange(cursor, cursor);
+        this.state.text = text;
+        this.inspectSoon();
     }
 
     get suffix() {
@@ -78,6 +173,9 @@ export class SmsTextField extends TextField {
 
     onInput(ev) {
         this.state.text = ev.target.value;
+        if (this.model) {
+            this.inspectSoon();
+        }
     }
 }
 
@@ -94,12 +192,21 @@ export const smsTextField = {
             type: "field",
             availableTypes: ["char"],
         },
+        {
+            label: _t("Document field"),
+            name: "model_field",
+            type: "field",
+            availableTypes: ["char", "selection"],
+        },
     ],
     supportedTypes: ["char", "text"],
     extractProps: (fieldInfo, dynamicInfo) => ({
         ...textField.extractProps(fieldInfo, dynamicInfo),
         suffix: dynamicInfo.context.sms_suffix || "",
         suffixField: fieldInfo.options.suffix_field || "",
+        modelField: fieldInfo.options.model_field || "",
+        idsField: fieldInfo.options.ids_field || "",
+        idField: fieldInfo.options.id_field || "",
     }),
     fieldDependencies: ({options}) =>
         options.suffix_field ? [{name: options.suffix_field, type: "char"}] : [],

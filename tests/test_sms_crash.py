@@ -1,0 +1,241 @@
+"""Two Odoo processes send over one line, and are killed while they do."""
+
+import collections
+import contextlib
+import os
+import random
+import threading
+import time
+
+import pytest
+from bootstrap import database
+from sms_provider import KEY, SENDER, SmsProvider
+
+from .served import ServedCase, WebClient
+
+MANY = int(os.environ.get("SMS_MANY", "600"))
+LATER = """
+UPDATE sms_sms
+   SET claimed_at = CASE WHEN outcome = 'claimed' AND %(dead)s
+                         THEN claimed_at - interval '11 minutes' ELSE claimed_at END,
+       reconcile_at = CASE WHEN outcome = 'unknown'
+                           THEN reconcile_at - interval '6 hours' END,
+       due_at = due_at - interval '1 hour'
+ WHERE line_id = %(line)s AND state IN ('process', 'outgoing')
+"""
+
+
+class SmsServedCase(ServedCase):
+    """A line over a provider that runs in the test's own process."""
+
+    servers_wanted = 2
+    cron_threads = 2
+    gateway = "kavenegar"
+    # Jobs that were killed are reported, and updates of one row may meet.
+    expected = ("could not serialize access", "bad query", "already executing")
+
+    def setUp(self):
+        super().setUp()
+        self.provider = SmsProvider().start()
+        self.addCleanup(self.provider.stop)
+        self.line = self.web.make(
+            "sms.line",
+            name="Under fire",
+            message_class="service",
+            gateway=self.gateway,
+            sender=SENDER,
+            api_key=KEY,
+            allow_private=True,
+            base_url=self.provider.url(self.gateway),
+            company_id=self.company,
+        )
+        self.addCleanup(self.web.call, "sms.line", "action_pause", [self.line])
+        self.webs = [self.web, WebClient(self.servers[1].url, self.db)]
+        self.jobs = self.web.call(
+            "ir.cron", "search", [("model_id.model", "in", ["sms.sms", "sms.queue"])]
+        )
+        self.assertEqual(len(self.jobs), 2)
+
+    def queue(self, count):
+        """Queue messages as any app does, paused until all are there."""
+        self.web.call("sms.line", "action_pause", [self.line])
+        numbers = [f"+9891277{turn:05d}" for turn in range(count)]
+        for start in range(0, count, 1000):
+            self.web.call(
+                "sms.sms",
+                "create",
+                [
+                    {
+                        "number": number,
+                        "body": f"Hello {number[-5:]}",
+                        "line_id": self.line,
+                        "company_id": self.company,
+                        "message_class": "service",
+                    }
+                    for number in numbers[start : start + 1000]
+                ],
+            )
+        return numbers
+
+    def go(self):
+        self.web.call("sms.line", "action_resume", [self.line])
+
+    def work(self):
+        """Run the queue's two jobs at once, one in each process, beside their own
+        workers.
+        """
+        threads = [
+            threading.Thread(target=self.run_job, args=(web, job))
+            for web, job in zip(self.webs, self.jobs, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    @staticmethod
+    def run_job(web, job):
+        # A worker may be at it already.
+        with contextlib.suppress(AssertionError):
+            web.call("ir.cron", "method_direct_trigger", [job])
+
+    def states(self):
+        """How many messages are in which state."""
+        rows = self.rows(
+            "SELECT state, outcome, count(*) FROM sms_sms WHERE line_id = %s "
+            "GROUP BY state, outcome",
+            self.line,
+        )
+        return {(state, outcome): count for state, outcome, count in rows}
+
+    def later(self, dead=False):
+        """Let the clock run: what waits for its time is due, what died long ago is
+        known to be dead.
+        """
+        with database.cursor(self.environment, self.db) as cr:
+            cr.execute(LATER, {"dead": dead, "line": self.line})
+        self.go()
+
+    def finish(self, seconds=120, dead=False):
+        """Wait until every message is done with."""
+        end = time.monotonic() + seconds
+        while set(self.states()) - {("pending", "accepted"), ("process", "absent")}:
+            self.assertLess(time.monotonic(), end, self.states())
+            self.later(dead)
+            dead = False
+            self.work()
+
+    def assertOnce(self, numbers):
+        """The provider took each number exactly once."""
+        seen = collections.Counter(f"+98{one[1:]}" for one in self.provider.numbers())
+        twice = {number: count for number, count in seen.items() if count > 1}
+        self.assertFalse(twice)
+        self.assertEqual(set(seen), set(numbers))
+
+
+class TestSmsCrash(SmsServedCase):
+    """SIGKILL after the provider accepted and before our commit."""
+
+    def kill_at(self, call):
+        """Kill both servers as soon as the provider has taken its ``call``-th batch,
+        before it answers.
+        """
+        killed = threading.Event()
+        calls = []
+
+        def kill(_taken):
+            calls.append(1)
+            if len(calls) == call:
+                for server in self.servers:
+                    server.kill()
+                killed.set()
+
+        self.provider.on_taken = kill
+        return killed
+
+    def crash(self, count, call=2):
+        """Queue, go, kill and start again."""
+        numbers = self.queue(count)
+        killed = self.kill_at(call)
+        self.go()
+        self.assertTrue(killed.wait(60), "nothing was sent")
+        self.provider.on_taken = None
+        states = self.states()
+        self.assertIn(("process", "claimed"), states, "nobody was in the middle")
+        for server in self.servers:
+            server.start()
+        return numbers
+
+    def test_killed_after_the_provider_took_it(self):
+        """Nobody gets two, nobody is forgotten, and ten minutes are waited for."""
+        numbers = self.crash(MANY)
+        taken = len(self.provider.accepted)
+        while ("outgoing", None) in self.states():
+            self.go()
+            self.work()
+        self.assertIn(("process", "claimed"), self.states())
+        self.assertGreaterEqual(len(self.provider.accepted), taken)
+        self.finish(dead=True)
+        self.assertOnce(numbers)
+        self.assertEqual(self.states(), {("pending", "accepted"): MANY})
+
+    def test_killed_while_the_provider_took_half(self):
+        """The other half is sent then, by references that nobody knows yet."""
+        self.provider.fail("half")
+        numbers = self.crash(250, call=1)
+        self.finish(dead=True)
+        self.assertOnce(numbers)
+
+
+class TestSmsCrashSentList(TestSmsCrash):
+    """A provider without references of ours: its own list decides."""
+
+    gateway = "sms_ir"
+
+    def test_killed_while_the_provider_took_half(self):
+        """What the list does not have waits for a person, and is never sent twice."""
+        self.provider.fail("half")
+        numbers = self.crash(250, call=1)
+        self.finish(dead=True)
+        states = self.states()
+        absent = states[("process", "absent")]
+        self.assertEqual(absent, 50)
+        undecided = self.web.call(
+            "sms.sms",
+            "search",
+            [("line_id", "=", self.line), ("outcome", "=", "absent")],
+        )
+        self.web.call("sms.sms", "action_send_again", undecided)
+        self.finish()
+        self.assertOnce(numbers)
+
+
+class TestSmsTwoProcesses(SmsServedCase):
+    """Two processes, one line, a provider that errs now and then."""
+
+    def send_all(self, count, faults):
+        numbers = self.queue(count)
+        self.provider.delay = 0.05
+        rng = random.Random(11)
+        faulty = ("half", "error_after", "error_before", "throttled", "reset_after")
+        for _turn in range(faults):
+            self.provider.fail(rng.choice(faulty))
+        self.go()
+        self.finish(seconds=300)
+        self.assertOnce(numbers)
+        self.assertEqual(self.states(), {("pending", "accepted"): count})
+        self.assertGreater(self.provider.busiest, 1, "they took turns")
+        self.assertNoNumbersOrKeysInLogs(numbers)
+
+    def assertNoNumbersOrKeysInLogs(self, numbers):
+        for server in self.servers:
+            text = server.log.read_text(errors="replace")
+            self.assertNotIn(KEY, text)
+            self.assertNotIn(numbers[0][3:], text)
+
+    def test_each_message_exactly_once(self):
+        self.send_all(MANY, faults=4)
+
+    @pytest.mark.soak
+    def test_five_thousand_exactly_once(self):
+        self.send_all(5000, faults=15)
