@@ -10,6 +10,7 @@ from . import (
     res_company_profile_link,
     res_company_text,
     sms_advertising,
+    sms_insert,
     sms_line_inbound,
     sms_line_links,
     sms_line_refusal,

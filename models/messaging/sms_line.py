@@ -3,7 +3,6 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
 
 # What panels take for a link, bare names of sites included.
@@ -153,21 +152,10 @@ class SmsLine(models.Model):
         if not messages:
             return []
         values = [self._prepare_sms_values(message, due_at) for message in messages]
-        judged = SmsRoute(judged=True)
-        messages_sudo = self.env["sms.sms"].sudo().with_context(sms_route=judged)
-        queued = messages_sudo.create(values)
-        self.env["sms.tracker"].sudo().create(
-            [
-                {
-                    "sms_uuid": sms.uuid,
-                    "line_id": self.id,
-                    "checkin_id": message.get("checkin_id") or False,
-                    "source": message.get("source") or False,
-                }
-                for message, sms in zip(messages, queued, strict=True)
-            ]
-        )
-        return queued.ids
+        self.env.flush_all()
+        queued = self.env["sms.sms"].sudo()._insert_queued(values)
+        self.env["sms.tracker"].sudo()._insert_for(self, queued, messages)
+        return [sms_id for sms_id, _uuid in queued]
 
     def _prepare_sms_values(self, message, due_at):
         """Values of one message; a hook.
