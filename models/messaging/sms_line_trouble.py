@@ -27,6 +27,7 @@ class SmsLine(models.Model):
         readonly=True, copy=False, help="In the provider's own unit."
     )
     balance_at = fields.Datetime(string="As of", readonly=True, copy=False)
+    balance_asked_at = fields.Datetime(readonly=True, copy=False)
     balance_low = fields.Float(
         string="Low below",
         help="Whoever is told about trouble gets an activity. 0 is never.",
@@ -112,10 +113,9 @@ class SmsLine(models.Model):
                 balance = gateway.balance()
         except (BadSettings, NotTaken, Unclear, Refused) as error:
             _logger.info("Line %s: no balance: %s", line.id, type(error).__name__)
-            line.balance_at = now
-            return
+            balance = None
+        line.balance_asked_at = now
         if balance is None:
-            line.balance_at = now
             return
         was_low = line.balance_at and line.balance < line.balance_low
         line.write({"balance": float(balance), "balance_at": now})
@@ -132,8 +132,8 @@ class SmsLine(models.Model):
             [
                 ("gateway", "not in", ("odoo", "test")),
                 "|",
-                ("balance_at", "=", False),
-                ("balance_at", "<", before),
+                ("balance_asked_at", "=", False),
+                ("balance_asked_at", "<", before),
             ]
         )
         return lines.filtered("can_balance")
