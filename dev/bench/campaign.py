@@ -27,8 +27,7 @@ def main(club, quick=False) -> list[Figure]:
     ours, mailing, composer, bare = [], [], [], []
     with club.orm() as env:
         # A person: nobody answers for what the system launches.
-        env = env(user=env.ref("base.user_admin"))
-        world = _World(env, count)
+        world = _World(env(user=env.ref("base.user_admin")), count)
         for _round in range(rounds):
             bare.append(_timed(world, _bare))
             ours.append(_timed(world, _ours))
@@ -56,7 +55,7 @@ def main(club, quick=False) -> list[Figure]:
             ),
         ]
         if not quick:
-            figures += _large(env, ours)
+            figures += _large(world.env, ours)
         env.cr.rollback()
     return figures
 
