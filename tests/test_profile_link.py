@@ -135,8 +135,13 @@ class TestProfileLink(ProfileLinkCommon):
         self.assertIn('role="alert"', self.send(salutation="999999").text)
         self.env.invalidate_all()
         self.assertEqual(self.partner.name, "09120007777")
-        self.assertIn('id="thanks"', self.send(birthday="1991-08-03").text)
-        self.assertEqual(str(self.partner.birthdate_date), "1991-08-03")
+        for typed in ("1991-08-03", "13700512", "۱۳۷۰ ۵ ۱۲", "1370.5.12"):
+            self.partner.birthdate_date = False
+            url = self.make_link()
+            self.url_open(url)
+            self.assertIn('id="thanks"', self.send(url, birthday=typed).text, typed)
+            self.env.invalidate_all()
+            self.assertEqual(str(self.partner.birthdate_date), "1991-08-03", typed)
 
     def test_nothing_is_overwritten_without_confirmation(self):
         """What staff wrote meanwhile is kept, and not shown."""
@@ -258,6 +263,24 @@ class TestProfileLink(ProfileLinkCommon):
         page = self.send(name="<script>alert(1)</script>", birthday="x")
         self.assertNotIn("<script>alert", page.text)
         self.assertIn("&lt;script&gt;", page.text)
+
+    def test_interests_are_traits_of_that_kind(self):
+        """Offered once there are some; what was not offered is refused."""
+        traits = self.env["customer.trait"].create(
+            [
+                {"name": name, "neutral_label": name, "family": family}
+                for name, family in (("Chess", "interests"), ("Grumpy", "temperament"))
+            ]
+        )
+        self.partner.write({"name": "Sara", "gender": "female"})
+        page = self.url_open(self.url)
+        self.assertIn("Chess", page.text)
+        self.assertNotIn("Grumpy", page.text)
+        page = self.send(interests=[str(traits[1].id)])
+        self.assertIn('role="alert"', page.text)
+        self.send(interests=[str(traits[0].id)])
+        self.env.invalidate_all()
+        self.assertEqual(self.partner.trait_ids, traits[0])
 
     def test_nothing_to_ask(self):
         """A friendly word instead of an empty form."""

@@ -116,7 +116,7 @@ class TestSmsComposerRefusals(ClubCommon):
         """Also when «Send now» is pressed."""
         with freeze_time(datetime(2026, 11, 23, 20, 0)):
             composer = self.compose(self.everyone, template_id=self.offer.id)
-            self.assertIn("Leaves on", composer.due_info)
+            self.assertIn("Leaves on 11/24/2026, 09:00", composer.due_info)
             composer.action_send_sms_mass_now()
         sms = self.messages(self.willing)[self.willing]
         self.assertEqual(sms.state, "outgoing")
@@ -228,7 +228,10 @@ class TestSmsComposerRefusals(ClubCommon):
 
     def test_mass_mailing_follows_the_rule(self):
         """Its traces say why; the line's ending stands instead of a link."""
-        mailing = self.env["mailing.mailing"].create(
+        user = self.build_user("marketer")
+        user.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
+        mailings = self.env["mailing.mailing"].with_user(user)
+        mailing = mailings.create(
             {
                 "subject": "Sale",
                 "mailing_type": "sms",
@@ -239,6 +242,7 @@ class TestSmsComposerRefusals(ClubCommon):
             }
         )
         mailing.action_send_sms()
+        mailing = mailing.sudo()
         traces = mailing.mailing_trace_ids
         self.assertEqual(
             {

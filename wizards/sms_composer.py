@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime
 
 from ..tools.refusal import FAILURE_TYPES, REASONS
 from ..tools.sms_route import SmsRoute
@@ -37,12 +36,11 @@ class SmsComposer(models.TransientModel):
         for composer in self:
             composer.message_class = composer.template_id.message_class or "advertising"
 
-    @api.depends("message_class", "res_model", "res_id", "res_ids")
+    @api.depends("message_class", "res_model", "res_id", "res_ids", "mailing_id")
     def _compute_line_id(self):
         for composer in self:
-            composer.line_id = composer._get_company()._get_sms_line(
-                composer.message_class
-            )
+            line = composer._get_company()._get_sms_line(composer.message_class)
+            composer.line_id = composer.mailing_id.sudo().line_id or line
 
     @api.depends("line_id")
     def _compute_line_suffix(self):
@@ -70,11 +68,8 @@ class SmsComposer(models.TransientModel):
             due_at = composer._get_route().due_at
             composer.due_info = due_at and composer.env._(
                 "Leaves on %s, when the line's hours for advertising begin.",
-                format_datetime(
-                    composer.env,
-                    due_at,
-                    tz=composer.line_id.sudo().tz,
-                    dt_format="short",
+                composer.env["sms.placeholder"]._moment(
+                    due_at, composer.line_id.sudo().tz, composer.env.lang
                 ),
             )
 
@@ -88,7 +83,7 @@ class SmsComposer(models.TransientModel):
     def _get_company(self):
         """The company whose refusals count: the documents', else the current one."""
         self.ensure_one()
-        if self.mailing_id and "company_id" in self.mailing_id._fields:
+        if self.mailing_id:
             return self.mailing_id.sudo().company_id or self.env.company
         records = self._get_records()
         if records and "company_id" in records._fields:

@@ -1,10 +1,11 @@
 import json
+import re
 
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ...tools.birthdate import read_birthdate
-from ...tools.sms_text import strip_controls
+from ...tools.sms_text import strip_controls, to_latin_digits
 
 _lt = LazyTranslate(__name__)
 
@@ -170,8 +171,12 @@ class CustomerProfileLink(models.Model):
         return value
 
     def _read_birthday(self, value):
+        # Some keypads have digits only.
+        parts = re.findall(r"[0-9]+", to_latin_digits(value))
+        if len(parts) == 1 and len(parts[0]) == 8:
+            parts = [parts[0][:4], parts[0][4:6], parts[0][6:]]
         try:
-            day = read_birthdate(value)
+            day = read_birthdate("-".join(parts))
         except (ValueError, OverflowError) as error:
             raise AnswerRefused(
                 self.env._("Write year, month and day, such as %s.", self._example())

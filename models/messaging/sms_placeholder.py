@@ -295,19 +295,19 @@ class SmsPlaceholder(models.AbstractModel):
         }
 
     def _get_allowed_fields(self, model_name):
-        """Fields to begin a path with: of use in a text, not only allowed."""
+        """Fields to begin a path with: those that people know from the form."""
         if model_name not in self.env:
             return []
         model = self.env[model_name]
+        shown = set(model.get_view(view_type="form")["models"][model_name])
         return [
             name
             for name, field in model._fields.items()
             if field.type == "properties"
             or (
-                self._is_allowed(model, field)
+                name in shown
+                and self._is_allowed(model, field)
                 and self._may_read(model, field)
-                and not name.startswith(("is_", "has_"))
-                and not name.endswith(("_count", "_warn", "_warn_msg", "_state"))
             )
         ]
 

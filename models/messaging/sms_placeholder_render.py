@@ -265,6 +265,14 @@ class SmsPlaceholder(models.AbstractModel):
                 return to_persian_digits(day.isoformat())
         return format_date(self.env, day, lang_code=lang)
 
+    def _moment(self, moment, tz, lang):
+        """A day and its time, as the language writes them."""
+        local = pytz.utc.localize(moment).astimezone(pytz.timezone(tz or "UTC"))
+        if is_persian(lang):
+            time = to_persian_digits(f"{local:%H:%M}")
+            return f"{self._date(local.date(), lang)}، {time}"
+        return f"{self._date(local.date(), lang)}, {local:%H:%M}"
+
     def _money(self, amount, currency, lang):
         """An amount; Iranian rials in tomans where the company says so."""
         company = self.env.company
