@@ -60,7 +60,8 @@ class TestCampaignSeries(CampaignCommon):
 
     def days_pass(self, days):
         self.env.cr.execute(
-            "UPDATE mailing_series_progress SET last_at = last_at - make_interval(days => %s)",
+            "UPDATE mailing_series_progress"
+            " SET last_at = last_at - make_interval(days => %s)",
             [days],
         )
 

@@ -101,7 +101,7 @@ class MailingSeries(models.Model):
     @api.model
     def _cron_send_due(self):
         """Launch what is due, each series in a transaction of its own."""
-        series = self.search([])
+        series = self.search([("step_ids", "!=", False)])
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(series))
         for one in series:
