@@ -165,6 +165,33 @@ class TestSegmentEngine(EngineCommon):
         segment.refresh()
         self.assertEqual((segment.member_count, len(segment.partner_ids)), (4, 4))
 
+    def test_history_goes_with_what_is_deleted(self):
+        """Without foreign keys: by the ORM at once, what SQL deletes every night."""
+        events = self.env["customer.segment.event"]
+        for doomed in "contact", "lead", "segment", "by SQL":
+            with self.subTest(doomed):
+                lead = self.env["crm.lead"].create(
+                    {"name": "Deal", "company_id": self.company.id}
+                )
+                contact = self.env["res.partner"].create({"name": "Doomed"})
+                segments = self.segment([("id", "=", contact.id)])
+                segments |= self.segment([("id", "=", lead.id)], model="crm.lead")
+                mine = [("segment_id", "in", segments.ids)]
+                self.assertEqual(events.search_count(mine), 2)
+                if doomed == "by SQL":
+                    self.env.cr.execute("DELETE FROM crm_lead WHERE id = %s", [lead.id])
+                    self.env.cr.execute(
+                        "DELETE FROM res_partner WHERE id = %s", [contact.id]
+                    )
+                    self.env.invalidate_all()
+                    events._gc_orphans()
+                    self.assertEqual(events.search_count(mine), 0)
+                    continue
+                {"contact": contact, "lead": lead, "segment": segments[:1]}[
+                    doomed
+                ].unlink()
+                self.assertEqual(events.search_count(mine), 1)
+
     def test_contacts_are_no_leads(self):
         """Ids of contacts say nothing to a segment of leads."""
         lead = self.env["crm.lead"].create(

@@ -257,6 +257,40 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
         message.unlink()
         self.assertEqual(self.line._queue_messages([again]), [(None, "known")])
 
+    def test_rows_are_the_same_both_ways(self):
+        """Inserted directly, or created where another app has a say in creating."""
+        due = fields.Datetime.now() + timedelta(hours=1)
+        partner = self.env.user.partner_id.id
+        values = {"partner_id": partner, "due_at": due}
+        self.assertTrue(self.line._may_insert_directly(self.env["sms.sms"]))
+        [direct] = self.queue(1, source="one", **values)
+        created, origin = [], type(self.env["sms.sms"]).create
+
+        def create(model, vals_list):
+            created.extend(vals_list)
+            return origin(model, vals_list)
+
+        self.patch(type(self.env["sms.sms"]), "create", create)
+        create.__module__ = "odoo.addons.base_automation"
+        self.assertFalse(self.line._may_insert_directly(self.env["sms.sms"]))
+        [ordinary] = self.queue(1, source="two", **values)
+        self.assertEqual(len(created), 1)
+        names = set(direct._fields) - {
+            *("id", "uuid", "reference", "source", "sms_tracker_id", "display_name"),
+            *("create_date", "write_date"),
+        }
+        self.assertEqual(
+            direct.read(names)[0] | {"id": 0}, ordinary.read(names)[0] | {"id": 0}
+        )
+        skipped = {"id", "sms_uuid", "source", "display_name"}
+        trackers = [
+            one.sms_tracker_id.read(set(one.sms_tracker_id._fields) - skipped)[0]
+            for one in (direct, ordinary)
+        ]
+        for one in trackers:
+            one.update(id=0, create_date=0, write_date=0)
+        self.assertEqual(*trackers)
+
     def test_numbers_abroad_and_links(self):
         """Refused before they cost anything, with their reason."""
         self.line.write({"foreign_allowed": False, "links_allowed": False})

@@ -130,10 +130,14 @@ def _take_turns(env, segment, timings):
 
 def _fill(env, segment, way=None):
     """Seconds to fill a segment whose table is empty."""
+    _empty(env)
+    return _seconds(env, way or segment.refresh)
+
+
+def _empty(env):
     env.cr.execute("TRUNCATE customer_segment_partner_rel, customer_segment_event")
     env.cr.commit()
     env.invalidate_all()
-    return _seconds(env, way or segment.refresh)
 
 
 def _bare_fill(env, segment, query):

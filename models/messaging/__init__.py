@@ -10,7 +10,6 @@ from . import (
     res_company_profile_link,
     res_company_text,
     sms_advertising,
-    sms_insert,
     sms_line_inbound,
     sms_line_links,
     sms_line_refusal,
@@ -31,6 +30,7 @@ from . import customer_profile_question
 from . import (
     sms_early_report,
     sms_line_gateway,
+    sms_line_insert,
     sms_line_limits,
     sms_line_trouble,
     sms_line_webhook,

@@ -152,10 +152,7 @@ class SmsLine(models.Model):
         if not messages:
             return []
         values = [self._prepare_sms_values(message, due_at) for message in messages]
-        self.env.flush_all()
-        queued = self.env["sms.sms"].sudo()._insert_queued(values)
-        self.env["sms.tracker"].sudo()._insert_for(self, queued, messages)
-        return [sms_id for sms_id, _uuid in queued]
+        return self._create_messages(messages, values)
 
     def _prepare_sms_values(self, message, due_at):
         """Values of one message; a hook.

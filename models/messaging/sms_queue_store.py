@@ -205,37 +205,62 @@ class SmsQueue(models.AbstractModel):
         """
         if not changes:
             return
-        trackers = self.env["sms.tracker"].search(
-            [("sms_uuid", "in", [change[0] for change in changes])]
-        )
-        by_uuid = {tracker.sms_uuid: tracker for tracker in trackers}
-        groups = defaultdict(self.env["sms.tracker"].browse)
-        ids = []
-        for uuid, state, values in changes:
-            if not (tracker := by_uuid.get(uuid)):
-                continue
-            failure = values.get("failure_type") or False
-            groups[state, failure, values.get("fail_message") or False] |= tracker
-            if values.get("provider_id"):
-                ids.append((tracker.id, values["provider_id"]))
+        ids = [
+            (uuid, values["provider_id"])
+            for uuid, _state, values in changes
+            if values.get("provider_id")
+        ]
         if ids:
-            self.env.cr.execute(
+            self.env.execute_query(
                 SQL(
                     """
                     UPDATE sms_tracker t
                        SET provider_id = v.provider_id, line_id = %s
-                      FROM unnest(%s, %s) AS v(id, provider_id) WHERE t.id = v.id
+                      FROM unnest(%s::varchar[], %s::varchar[]) AS v(uuid, provider_id)
+                     WHERE t.sms_uuid = v.uuid RETURNING t.id
                     """,
                     line_id,
-                    [one for one, _provider_id in ids],
-                    [provider_id for _one, provider_id in ids],
+                    [uuid for uuid, _provider_id in ids],
+                    [provider_id for _uuid, provider_id in ids],
                 )
             )
-            trackers.invalidate_recordset(["provider_id", "line_id"])
+            self.env["sms.tracker"].invalidate_model(["provider_id", "line_id"])
+        by_uuid = self._get_followed([change[0] for change in changes])
+        groups = defaultdict(self.env["sms.tracker"].browse)
+        for uuid, state, values in changes:
+            if tracker := by_uuid.get(uuid):
+                failure = values.get("failure_type") or False
+                key = (state, failure, values.get("fail_message") or False)
+                groups[key] |= tracker
         for (state, failure, reason), group in groups.items():
             group._action_update_from_sms_state(
                 state, failure_type=failure, failure_reason=reason
             )
+
+    def _get_followed(self, uuids):
+        """The trackers that something follows: a notification, a mailing, a check-in.
+
+        :rtype: dict[str, recordset]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, sms_uuid FROM sms_tracker "
+                "WHERE sms_uuid = ANY(%s) AND (%s)",
+                list(uuids),
+                self._get_followed_sql(),
+            )
+        )
+        trackers = self.env["sms.tracker"].browse(row[0] for row in rows)
+        return {
+            uuid: tracker for (_id, uuid), tracker in zip(rows, trackers, strict=True)
+        }
+
+    def _get_followed_sql(self):
+        """Which rows of ``sms_tracker`` something follows; a hook."""
+        return SQL(
+            "checkin_id IS NOT NULL OR mail_notification_id IS NOT NULL "
+            "OR mailing_trace_id IS NOT NULL"
+        )
 
     def _tell_chatter(self, rows):
         """Show the new state where the message stands in a chatter."""

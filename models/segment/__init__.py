@@ -8,6 +8,7 @@ from . import (
     customer_segment_condition,
     customer_segment_condition_blank,
     customer_segment_condition_few,
+    customer_segment_condition_order,
     customer_segment_condition_template,
     customer_segment_class_movement,
     customer_segment_dependency,

@@ -246,6 +246,12 @@ class CustomerSegment(models.Model):
             self._refresh_after_change()
         return result
 
+    def unlink(self):
+        ids = self.ids
+        result = super().unlink()
+        self.env["customer.segment.event"]._forget("segment_id", ids)
+        return result
+
     def copy_data(self, default=None):
         """A copy has the contacts and leads by hand that its maker may see."""
         if self.env["crm.lead"].has_access("read"):

@@ -142,6 +142,7 @@ class CustomerSegmentCondition(models.AbstractModel):
         domain &= self._audience_domain(segment)
         if record_ids is not None:
             domain &= Domain("id", "in", list(record_ids))
+        domain = self._cheap_first(domain.optimize_full(model))
         return model._search(domain, active_test=not self._asks_active(segment))
 
     def _asks_active(self, segment):

@@ -35,7 +35,9 @@ class CustomerSegmentDifference(models.AbstractModel):
         target = self._target(segments, keep, ids, pins)
         if ids is None and not pins.members:
             everybody = SQL("SELECT segment_id, id, TRUE AS enters FROM (%s) t", target)
-            rows = self._write(segments, everybody, cause)
+            # Nobody is in, and the lock sees to it.
+            is_alone = all(segment.kind == "dynamic" for segment in segments)
+            rows = self._write(segments, everybody, cause, is_alone)
             return {row[0]: (row[1], row[1], 0) for row in rows}
         found, changes = {}, []
         for segment_id, total, *sizes, enter, leave in self._difference(
@@ -226,10 +228,12 @@ class CustomerSegmentDifference(models.AbstractModel):
 
     # === WRITING === #
 
-    def _write(self, segments, changes, cause):
+    def _write(self, segments, changes, cause, is_alone=False):
         """Write who enters and who leaves, with the events of just those.
 
         :param SQL changes: rows of ``segment_id, id, enters``
+        :param bool is_alone: nobody else adds members meanwhile; if somebody does, it
+            is a conflict
         :return: segment, how many entered, how many left
         :rtype: list[tuple]
         """
@@ -250,7 +254,7 @@ class CustomerSegmentDifference(models.AbstractModel):
                 entered AS (
                     INSERT INTO %(table)s (segment_id, %(column)s)
                          SELECT segment_id, id FROM change WHERE enters
-                    ON CONFLICT DO NOTHING
+                    %(or_nothing)s
                       RETURNING segment_id, %(column)s AS id),
                 events AS (
                     INSERT INTO customer_segment_event
@@ -268,6 +272,7 @@ class CustomerSegmentDifference(models.AbstractModel):
                  GROUP BY segment_id
                 """,
                 changes=changes,
+                or_nothing=SQL() if is_alone else SQL("ON CONFLICT DO NOTHING"),
                 table=relation.table,
                 column=relation.column,
                 cause=cause,

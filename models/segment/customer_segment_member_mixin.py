@@ -125,6 +125,13 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
             self._touch_segments()
         return result
 
+    def unlink(self):
+        ids = self.ids
+        result = super().unlink()
+        column = {"res.partner": "partner_id", "crm.lead": "lead_id"}[self._name]
+        self.env["customer.segment.event"]._forget(column, ids)
+        return result
+
     def _pop_pins(self, vals):
         """Take out what is not written here: core would write a many2many whatever the
         user may do with segments.
