@@ -56,6 +56,7 @@
         "views/messaging/sms_template_views.xml",
         "views/campaign/mailing_mailing_views.xml",
         "views/campaign/mailing_recipient_views.xml",
+        "views/campaign/mailing_series_views.xml",
         "views/partner/customer_salutation_views.xml",
         "views/partner/res_partner_views.xml",
         "views/partner/res_partner_attributes_views.xml",

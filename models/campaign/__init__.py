@@ -6,6 +6,7 @@ from . import (
     mailing_queue,
     mailing_recipient,
     mailing_result,
+    mailing_series,
     mailing_start,
     mailing_variant,
     sms_tracker,

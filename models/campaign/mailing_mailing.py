@@ -128,8 +128,9 @@ class MailingMailing(models.Model):
     def _check_audience_condition(self):
         """Refuse at once what would stop the campaign later."""
         for mailing in self:
-            draft = mailing._audience_draft("res.partner", self.env.user)
-            self.env["customer.segment.condition"]._check(draft)
+            if mailing.audience_condition != "[]":
+                draft = mailing._audience_draft("res.partner", self.env.user)
+                self.env["customer.segment.condition"]._check(draft)
 
     @api.constrains("audience_mode", "mailing_model_id")
     def _check_audience_model(self):

@@ -121,6 +121,11 @@ FORBIDDEN_NAME = re.compile(
     r"^my_activity|avatar|image|cost|profit|margin|trait|segment|guidance|discount_ceil"
     r"|^no_profiling$|^comment$|_tenth$|^rfm_|blacklist|bank|credit|trust"
 )
+# Allowed, but nothing that anybody writes to a customer: the menu spares them.
+USELESS_NAME = re.compile(
+    r"^(?:property_|same_|is_|has_|show_|can_|active|type_|display_|duplicate|lang_)|"
+    r"_count$|_label$|_description$|_info$|_warn$|_warn_msg$|_state$|_probability$"
+)
 FORBIDDEN_GROUPS = {
     "base.group_system",
     "base.group_erp_manager",
@@ -306,6 +311,7 @@ class SmsPlaceholder(models.AbstractModel):
             if field.type == "properties"
             or (
                 name in shown
+                and not USELESS_NAME.search(name)
                 and self._is_allowed(model, field)
                 and self._may_read(model, field)
             )

@@ -78,7 +78,9 @@ class CustomerSegmentSetTemplate(models.Model):
                                                                    ->> %(lang)s)
                               FROM %(template)s t
                              WHERE t.id = c.template_id
-                               AND NOT c.%(name)s ? %(lang)s
+                               AND coalesce(c.%(name)s ->> %(lang)s,
+                                            c.%(name)s ->> 'en_US')
+                                   = c.%(name)s ->> 'en_US'
                                AND t.%(source)s ? %(lang)s
                                AND c.%(name)s ->> 'en_US' = t.%(source)s ->> 'en_US'
                             """,

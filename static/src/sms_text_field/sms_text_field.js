@@ -27,6 +27,7 @@ export class SmsTextField extends TextField {
         ...TextField.props,
         suffix: {type: String, optional: true},
         suffixField: {type: String, optional: true},
+        model: {type: String, optional: true},
         modelField: {type: String, optional: true},
         idsField: {type: String, optional: true},
         idField: {type: String, optional: true},
@@ -49,8 +50,8 @@ export class SmsTextField extends TextField {
 
     /** The documents the text is for, "" where the view does not tell. */
     get model() {
-        const {record, modelField} = this.props;
-        return (modelField && record.data[modelField]) || "";
+        const {record, model, modelField} = this.props;
+        return (modelField && record.data[modelField]) || model || "";
     }
 
     get resIds() {
@@ -204,6 +205,7 @@ export const smsTextField = {
         ...textField.extractProps(fieldInfo, dynamicInfo),
         suffix: dynamicInfo.context.sms_suffix || "",
         suffixField: fieldInfo.options.suffix_field || "",
+        model: fieldInfo.options.model || "",
         modelField: fieldInfo.options.model_field || "",
         idsField: fieldInfo.options.ids_field || "",
         idField: fieldInfo.options.id_field || "",

@@ -1,0 +1,255 @@
+"""How fast a group message is prepared and queued, beside core's ways and plain SQL.
+
+The same recipients and text each time; rounds take turns; nothing is sent or kept.
+"""
+
+import time
+
+from bootstrap.paths import step
+
+from ._figures import Figure, ratio
+
+TEXT = (
+    "{{ object.sms_greeting ||| Dear guest}}, {{ object.name ||| you}}: "
+    "{{ object.city ||| here}}"
+)
+OF_MAILING, OF_COMPOSER, OF_SQL, LINEAR = 6.0, 10.0, 4.0, 1.3
+
+
+def main(club, quick=False) -> list[Figure]:
+    """Measure queueing 10,000 personal messages.
+
+    :param Club club: the database
+    :param bool quick: 2,000, and no 100,000
+    :return: the figures
+    """
+    count, rounds = (2000, 2) if quick else (10_000, 3)
+    ours, mailing, composer, bare = [], [], [], []
+    with club.orm() as env:
+        # A person: nobody answers for what the system launches.
+        world = _World(env(user=env.ref("base.user_admin")), count)
+        for _round in range(rounds):
+            bare.append(_timed(world, _bare))
+            ours.append(_timed(world, _ours))
+            mailing.append(_timed(world, _mailing))
+            composer.append(_timed(world, _composer))
+        figures = [
+            Figure(
+                f"{count:,} queued, of core's mailing",
+                ratio(mailing, ours),
+                OF_MAILING,
+                note=f"{ours[-1]:.1f} s, {mailing[-1]:.1f} s",
+            ),
+            Figure(
+                f"{count:,} queued, of core's composer",
+                ratio(composer, ours),
+                OF_COMPOSER,
+                note=f"{ours[-1]:.1f} s, {composer[-1]:.1f} s",
+            ),
+            Figure(
+                f"{count:,} queued, of plain SQL into message, trace and tracker",
+                ratio(ours, bare),
+                OF_SQL,
+                "<=",
+                note=f"{ours[-1]:.1f} s, {bare[-1]:.1f} s",
+            ),
+        ]
+        if not quick:
+            figures += _large(world.env, ours)
+        env.cr.rollback()
+    return figures
+
+
+def _large(env, ours):
+    """The same for all 100,000, and what the form asks for."""
+    with step("100,000 recipients"):
+        world = _World(env, 100_000)
+        began = time.perf_counter()
+        world.draft().preflight(patience=60)
+        preflight = time.perf_counter() - began
+        large = _timed(world, _ours)
+    small = sorted(ours)[len(ours) // 2]
+    return [
+        Figure(
+            "100,000 queued, of ten times 10,000",
+            large / (10 * small),
+            LINEAR,
+            "<=",
+            note=f"{large:.1f} s",
+        ),
+        Figure(
+            "preflight of 100,000, seconds of a patience of 2",
+            preflight / 2,
+            1.0,
+            "<=",
+            note=f"{preflight:.1f} s",
+        ),
+    ]
+
+
+class _World:
+    """A segment of so many, a line that sends nothing, a text."""
+
+    def __init__(self, env, count):
+        self.env = env
+        company = env.company
+        company.write({"sms_cap_day": 0, "sms_cap_week": 0})
+        self.line = env["sms.line"].create(
+            {
+                "name": "Bench",
+                "message_class": "advertising",
+                "gateway": "test",
+                "window_start": 0,
+                "window_end": 24,
+            }
+        )
+        self.segment = env["customer.segment"].create(
+            {"name": f"Bench {count}", "kind": "static"}
+        )
+        env.flush_all()
+        env.cr.execute(
+            """
+            INSERT INTO customer_segment_partner_rel (segment_id, partner_id)
+            SELECT %s, partner_id FROM club_member
+             WHERE partner_id IS NOT NULL ORDER BY id LIMIT %s
+            """,
+            [self.segment.id, count],
+        )
+        env.cr.execute("ANALYZE customer_segment_partner_rel")
+        self.template = env["sms.template"].create(
+            {
+                "name": "Bench",
+                "body": TEXT,
+                "model_id": env["ir.model"]._get_id("res.partner"),
+                "message_class": "advertising",
+            }
+        )
+        self.count = count
+
+    def draft(self, **values):
+        """A campaign to the segment."""
+        return self.env["mailing.mailing"].create(
+            {
+                "mailing_type": "sms",
+                "subject": "Bench",
+                "sms_template_id": self.template.id,
+                "body_plaintext": TEXT,
+                "mailing_model_id": self.env["ir.model"]._get_id("res.partner"),
+                "audience_mode": "segments",
+                "audience_segment_ids": self.segment.ids,
+                "line_id": self.line.id,
+                **values,
+            }
+        )
+
+
+def _timed(world, way):
+    """Seconds of one way; everything is undone."""
+    env = world.env
+    env.flush_all()
+    env.invalidate_all()
+    savepoint = env.cr.savepoint()
+    try:
+        subject = way(world, None)
+        env.flush_all()
+        began = time.perf_counter()
+        way(world, subject)
+        env.flush_all()
+        seconds = time.perf_counter() - began
+        queued = _queued(env)
+        if queued != world.count:
+            raise AssertionError(f"{queued} queued instead of {world.count}")
+        return seconds
+    finally:
+        savepoint.close(rollback=True)
+
+
+def _queued(env):
+    env.cr.execute("SELECT count(*) FROM sms_sms WHERE state = 'outgoing'")
+    return env.cr.fetchone()[0]
+
+
+def _ours(world, mailing):
+    """Snapshot and messages, as the queue makes them."""
+    if mailing is None:
+        draft = world.draft()
+        draft.action_put_in_queue()
+        return draft
+    while mailing._work_off_batch():
+        world.env.flush_all()
+    return None
+
+
+def _mailing(world, mailing):
+    """Core's mailing to the same people."""
+    if mailing is None:
+        return world.draft(
+            audience_mode="odoo",
+            mailing_domain=repr([("segment_ids", "in", world.segment.ids)]),
+            keep_archives=False,
+        )
+    mailing.action_send_sms()
+    return None
+
+
+def _composer(world, ids):
+    """Core's composer in mass mode, with the template."""
+    partners = world.env["res.partner"]
+    if ids is None:
+        return partners.search([("segment_ids", "in", world.segment.ids)]).ids
+    composer = world.env["sms.composer"].create(
+        {
+            "composition_mode": "mass",
+            "res_model": "res.partner",
+            "res_ids": repr(ids),
+            "template_id": world.template.id,
+            "body": TEXT,
+            "line_id": world.line.id,
+            "mass_keep_log": False,
+            "mass_force_send": False,
+        }
+    )
+    composer._action_send_sms()
+    return None
+
+
+def _bare(world, ready):
+    """The least: the same rows by INSERT … SELECT, every text the same."""
+    if ready is None:
+        return world.draft()
+    world.env.cr.execute(
+        """
+        WITH message AS (
+            INSERT INTO sms_sms
+                   (uuid, number, body, partner_id, company_id, line_id,
+                    message_class, state, mailing_id, create_uid, write_uid,
+                    create_date, write_date)
+            SELECT md5(random()::text || p.id), p.phone_sanitized,
+                   'Dear guest, ' || p.name || ': here', p.id, %(company)s, %(line)s,
+                   'advertising', 'outgoing', %(mailing)s, 1, 1, now(), now()
+              FROM customer_segment_partner_rel r JOIN res_partner p
+                ON p.id = r.partner_id
+             WHERE r.segment_id = %(segment)s
+         RETURNING id, uuid, partner_id, number),
+        trace AS (
+            INSERT INTO mailing_trace
+                   (mass_mailing_id, model, res_id, sms_number, sms_id_int, sms_code,
+                    trace_type, trace_status, create_uid, write_uid, create_date,
+                    write_date)
+            SELECT %(mailing)s, 'res.partner', partner_id, number, id, 'abc', 'sms',
+                   'outgoing', 1, 1, now(), now()
+              FROM message RETURNING id, sms_id_int)
+        INSERT INTO sms_tracker
+               (sms_uuid, mailing_trace_id, create_uid, write_uid, create_date,
+                write_date)
+        SELECT message.uuid, trace.id, 1, 1, now(), now()
+          FROM trace JOIN message ON message.id = trace.sms_id_int
+        """,
+        {
+            "company": world.env.company.id,
+            "line": world.line.id,
+            "mailing": ready.id,
+            "segment": world.segment.id,
+        },
+    )
+    return None
