@@ -280,14 +280,15 @@ class MailingMailing(models.Model):
         :rtype: dict
         """
         frozen = self.launched_text or self._freeze_texts()
-        by_variant = defaultdict(list)
+        by_segment = defaultdict(list)
         for row in rows:
-            key = str(row[3]) if str(row[3]) in frozen["variants"] else None
-            by_variant[key].append(row)
+            by_segment[row[3]].append(row)
         texts = {}
-        for key, batch in by_variant.items():
-            source = frozen["variants"][key] if key else frozen
-            texts.update(self._render_source(source, batch))
+        for segment_id, batch in by_segment.items():
+            source = frozen["variants"].get(str(segment_id)) or frozen
+            # «The segment's offer» is that of the segment somebody is in here.
+            mailing = self.with_context(sms_segment_id=segment_id)
+            texts.update(mailing._render_source(source, batch))
         return {row_id: normalize(text) for row_id, text in texts.items()}
 
     def _render_source(self, source, rows):
