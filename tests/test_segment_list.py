@@ -36,6 +36,19 @@ class TestSegmentList(SegmentCommon):
             .create({"name": "Chosen", **values})
         )
 
+    def test_group_opens_without_its_people(self):
+        """A device's group holds very many: they are a list, never tags of the form."""
+        group = self.by_hand()
+        view_id = group.get_formview_id()
+        arch = group.get_view(view_id, "form")["arch"]
+        self.assertNotIn("included_partner_ids", arch)
+        self.assertNotIn("included_lead_ids", arch)
+        action = self.env.ref("customer_segmentation.customer_segment_action")
+        self.assertIn((view_id, "form"), action.views)
+        segment = self.segment([("id", "in", self.partners.ids)])
+        other = segment.get_view(segment.get_formview_id(), "form")["arch"]
+        self.assertIn("included_partner_ids", other)
+
     def stopped(self):
         """A segment whose condition broke yesterday."""
         segment = self.segment([("id", "in", self.partners.ids)])

@@ -265,6 +265,14 @@ class CustomerSegment(models.Model):
 
     # === ACTIONS === #
 
+    def get_formview_id(self, access_uid=None):
+        """A group opens without the tags of its people: there may be very many."""
+        if self.kind == "static":
+            return self.env.ref(
+                "customer_segmentation.customer_segment_view_form_group"
+            ).id
+        return super().get_formview_id(access_uid=access_uid)
+
     def action_open_members(self):
         """Open the members of this segment."""
         self.ensure_one()
