@@ -499,3 +499,77 @@ class TestCampaignAudience(CampaignCommon):
         mailing = self.campaign()
         with self.assertRaisesRegex(AccessError, "Marketer"):
             mailing.with_user(seller).action_put_in_queue()
+
+    def test_no_code_and_no_closed_field_in_a_text(self):
+        """Nothing is evaluated, and nothing said that the sender may not see."""
+        self.members(250, 1)
+        editors = self.env.ref("mail.group_mail_template_editor").sudo()
+        self.marketer.sudo().group_ids += editors
+        for text in (
+            "{{ object.env['res.users'].sudo().search([])[0].login }}",
+            "{{ object.sudo().vat }}",
+            "{{ object.income_band }}",
+            "{{ object.user_ids.password }}",
+        ):
+            mailing = self.campaign(body_plaintext=text)
+            with self.assertRaises(UserError, msg=text):
+                mailing.action_put_in_queue()
+            self.assertIn("error", mailing.preflight(), text)
+
+    def test_confidential_segment_of_a_colleague(self):
+        """Nobody learns who is in it by writing to it."""
+        guests = self.members(255, 2)
+        secret = (
+            self.env["customer.segment"]
+            .sudo()
+            .create(
+                {
+                    "name": "Under watch",
+                    "kind": "static",
+                    "company_id": self.company.id,
+                    "user_id": self.env.ref("base.user_admin").id,
+                    "confidential": True,
+                    "included_partner_ids": guests.ids,
+                }
+            )
+        )
+        mailing = self.campaign(audience_segment_ids=False)
+        mailing.sudo().audience_segment_ids = secret
+        self.assertEqual(mailing.preflight()["total"], 0)
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        self.assertFalse(mailing.recipient_ids)
+
+    def test_launch_is_the_only_door(self):
+        """Past the checks nothing is sent, and nobody sends in another's name."""
+        self.members(260, 1)
+        mailing = self.campaign()
+        mailing.state = "in_queue"
+        self.work_off(mailing)
+        self.assertFalse(mailing._get_remaining_recipients())
+        self.assertFalse(self.messages(mailing))
+        mailing.state = "draft"
+        for values in (
+            {"launched_by_id": self.env.ref("base.user_admin").id},
+            {"launched_text": {"text": {"": "Else"}, "variants": {}}},
+            {"is_prepared": True},
+        ):
+            with self.assertRaises(AccessError):
+                mailing.write(values)
+            with self.assertRaises(AccessError):
+                self.campaign(**values)
+        mailing.action_put_in_queue()
+        for values in (
+            {"line_id": self.service.id},
+            {"body_plaintext": "Something else"},
+            {"audience_segment_ids": [(5,)]},
+        ):
+            with self.assertRaisesRegex(UserError, "stays as it was checked"):
+                mailing.write(values)
+        mailing.action_cancel()
+        self.assertEqual(mailing.state, "draft")
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        with self.assertRaisesRegex(UserError, "stays as it was checked"):
+            mailing.state = "draft"
+        self.assertEqual(len(self.messages(mailing)), 1)

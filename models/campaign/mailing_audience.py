@@ -150,9 +150,15 @@ class MailingAudience(models.AbstractModel):
 
     def _chosen_segments(self, mailing, model):
         parts = []
-        segments = mailing.sudo().audience_segment_ids.filtered(
-            lambda segment: segment.model == model
+        named = mailing.sudo().audience_segment_ids
+        # Of a confidential segment the sender might learn who is in it.
+        visible = (
+            self.env["customer.segment"]
+            .with_user(mailing._sender())
+            .with_context(allowed_company_ids=mailing.company_id.ids)
+            .search([("id", "in", named.ids), ("model", "=", model)])
         )
+        segments = named.filtered(lambda segment: segment._origin.id in visible._ids)
         if segments:
             relation = segments._relation_of(model)
             parts.append(

@@ -70,6 +70,7 @@ class MailingMailing(models.Model):
             )
         if not any(text.strip() for text in self._texts_by_lang().values()):
             raise UserError(self.env._("Write the text first."))
+        self._check_texts()
         templates = self.sms_template_id | self.variant_ids.sms_template_id
         if line.message_class == "service":
             if not self.sms_template_id:
@@ -91,6 +92,17 @@ class MailingMailing(models.Model):
                     )
                 )
             self.env["sms.template"]._check_may_send_service()
+
+    def _check_texts(self):
+        """Refuse what is no placeholder of ours, or not for the eyes of the sender.
+
+        :raise ValidationError: naming it
+        """
+        frozen = self._freeze_texts()
+        checker = self.env["sms.placeholder"]
+        for source in (frozen, *frozen["variants"].values()):
+            for text in source["text"].values():
+                checker._check(text, "res.partner")
 
     def _check_launch_segments(self):
         """Stopped segments hold their last good members: somebody has to want that."""
@@ -138,7 +150,7 @@ class MailingMailing(models.Model):
                 line_id=self.line_id.id,
                 model="mailing.mailing",
             )
-        self.write(
+        self.sudo().write(
             {
                 "launched_by_id": self.env.uid,
                 "launched_at": fields.Datetime.now(),
@@ -209,7 +221,7 @@ class MailingMailing(models.Model):
                 )
             )
             outgoing.action_set_canceled()
-            mailing.write({"is_stopped": True, "state": "done"})
+            mailing.sudo().write({"is_stopped": True, "state": "done"})
         return True
 
     def action_cancel(self):
@@ -224,7 +236,14 @@ class MailingMailing(models.Model):
             )
         result = super().action_cancel()
         ours.recipient_ids.sudo().unlink()
-        ours.write({"is_prepared": False, "launched_text": False})
+        ours.sudo().write(
+            {
+                "is_prepared": False,
+                "launched_text": False,
+                "launched_at": False,
+                "launched_by_id": False,
+            }
+        )
         return result
 
     def action_save_as_segment(self):

@@ -1,5 +1,35 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+# Who launched what, as it was: only the launch itself writes these.
+LAUNCHED = {
+    "launched_by_id",
+    "launched_at",
+    "launched_text",
+    "is_prepared",
+    "is_stopped",
+}
+# What the checks before a launch looked at.
+CHECKED = {
+    "audience_mode",
+    "audience_segment_ids",
+    "audience_exclude_segment_ids",
+    "audience_tag_ids",
+    "audience_condition",
+    "audience_partner_ids",
+    "audience_lead_ids",
+    "previous_mailing_id",
+    "previous_answer",
+    "series_id",
+    "series_step_id",
+    "mailing_type",
+    "mailing_model_id",
+    "company_id",
+    "line_id",
+    "sms_template_id",
+    "body_plaintext",
+    "holdout_percent",
+}
 
 
 class MailingMailing(models.Model):
@@ -170,8 +200,41 @@ class MailingMailing(models.Model):
             )
         )
 
+    def write(self, vals):
+        """Once launched, a campaign stays what was checked and is sent once."""
+        if not self.env.su:
+            self._check_launched_fields(vals)
+            ours = self.filtered(lambda mailing: mailing.audience_mode != "odoo")
+            begun = ours.filtered("launched_at")
+            if vals.get("state") == "draft":
+                begun -= begun._not_begun()
+            again = vals.get("state") in ("draft", "test")
+            if begun and (again or CHECKED & set(vals)):
+                raise UserError(
+                    self.env._(
+                        "It was launched and stays as it was checked. Stop it, or "
+                        "write a new one."
+                    )
+                )
+        return super().write(vals)
+
+    def _not_begun(self):
+        """Those launched of which nothing has left: they may become drafts again."""
+        return self.filtered(
+            lambda mailing: mailing.state == "in_queue" and not mailing.is_prepared
+        )
+
+    def _check_launched_fields(self, vals):
+        if LAUNCHED & set(vals):
+            raise AccessError(
+                self.env._("Who launched it, and what, is noted by the launch alone.")
+            )
+
     @api.model_create_multi
     def create(self, vals_list):
+        if not self.env.su:
+            for vals in vals_list:
+                self._check_launched_fields(vals)
         partner_model = self.env["ir.model"]._get_id("res.partner")
         for vals in vals_list:
             if vals.get("audience_mode", "odoo") != "odoo":

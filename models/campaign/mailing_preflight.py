@@ -88,6 +88,8 @@ class MailingMailing(models.Model):
 
     def _preflight_answer(self):
         audience = self.env["mailing.audience"]
+        if self.mailing_type == "sms":
+            self._check_texts()
         if self.mailing_type == "mail":
             audience._build_mail(self, self.env.user)
         else:

@@ -2,12 +2,11 @@ import logging
 import time
 from collections import defaultdict
 from datetime import timedelta
-from functools import reduce
 
 from odoo import fields, models
 from odoo.tools import SQL
-from odoo.tools.rendering_tools import parse_inline_template
 
+from ...tools.placeholder import fill
 from ...tools.sms_text import count, normalize, with_suffix
 
 _logger = logging.getLogger(__name__)
@@ -30,7 +29,8 @@ class MailingMailing(models.Model):
         """Core's question of whether something is left to do."""
         if self.audience_mode == "odoo":
             return super()._get_remaining_recipients()
-        if self.is_stopped:
+        # Put in the queue by a bare write, past the checks: nobody answers for it.
+        if self.is_stopped or not self.launched_at:
             return []
         if not self.is_prepared:
             return [self.id]
@@ -76,7 +76,8 @@ class MailingMailing(models.Model):
         self.flush_recordset()
         rows = self.env.execute_query(
             SQL(
-                "SELECT is_prepared, is_stopped, state FROM mailing_mailing"
+                "SELECT is_prepared, is_stopped OR launched_at IS NULL, state"
+                "  FROM mailing_mailing"
                 " WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED",
                 self.id,
             )
@@ -94,7 +95,7 @@ class MailingMailing(models.Model):
 
     def _prepare(self):
         """Bring the segments up to date and take the snapshot of who gets it."""
-        user = self.launched_by_id or self.user_id
+        user = self._sender()
         segments = self.sudo().audience_segment_ids | (
             self.sudo().audience_exclude_segment_ids
         )
@@ -108,7 +109,7 @@ class MailingMailing(models.Model):
             SQL("DELETE FROM mailing_recipient WHERE mailing_id = %s", self.id)
         )
         waiting = audience._store(self)
-        self.write({"is_prepared": True, "state": "sending"})
+        self.sudo().write({"is_prepared": True, "state": "sending"})
         _logger.info("Campaign %s: %s recipients", self.id, waiting)
 
     def _next_due(self):
@@ -333,54 +334,53 @@ class MailingMailing(models.Model):
                 text = source["text"].get(fallback) or next(
                     iter(source["text"].values())
                 )
-            rendered.update(self._render_in(text, lang, model, record_ids))
+            rendered.update(
+                self._render_in(text, lang, model, record_ids, "" in source["text"])
+            )
         return rendered
 
-    def _render_in(self, text, lang, model, ids):
+    def _render_in(self, text, lang, model, ids, is_typed):
+        """Fill in the placeholders, which are names and fields: no code is ever run.
+
+        :param bool is_typed: by the sender, whose rights its values are read with; a
+            saved text was checked when it was saved
+        """
         saved = self._saved()
         if saved:
             text = self._shorten_links_text(text, saved._get_link_tracker_values())
-        records = (
-            self.env[model]
-            .sudo()
-            .with_company(self.company_id)
-            .with_context(lang=lang)
-            .browse(ids)
+        user = self._sender()
+        placeholder = (
+            self.env["sms.placeholder"]
+            .with_user(user)
+            .with_context(
+                lang=lang,
+                allowed_company_ids=self.company_id.ids,
+                sms_segment_id=self.env.context.get("sms_segment_id"),
+            )
         )
-        template = self.env["sms.template"].sudo().with_context(lang=lang)
         if model == "crm.lead":
-            return self._render_lead_text(text, records)
-        return template.with_company(self.company_id)._render_template(
-            text, model, records.ids, engine="inline_template"
+            # A contact's text: what a lead does not have is said by the other words.
+            text = fill(
+                text,
+                lambda one: (
+                    one.fallback
+                    if placeholder._find_problem(one.expression, model)
+                    else one.source
+                ),
+            )
+        return placeholder._render(
+            text,
+            placeholder.env[model].browse(ids),
+            trusted=not is_typed,
+            sample="preflight_of" in self.env.context,
         )
 
-    def _render_lead_text(self, text, leads):
-        """A contact's text for leads: of its placeholders those that leads have."""
-        parsed = parse_inline_template(text)
-        allowed = leads.env["ir.qweb"]._is_expression_allowed
-        result = {}
-        for lead in leads:
-            parts = []
-            for literal, expression, default in parsed:
-                parts.append(literal)
-                if not expression:
-                    continue
-                value = None
-                for subject in (lead, lead.partner_id):
-                    if subject and allowed(expression, subject._name):
-                        try:
-                            value = reduce(
-                                lambda record, name: record[name],
-                                expression.split(".")[1:],
-                                subject,
-                            )
-                        except KeyError:
-                            value = None
-                    if value:
-                        break
-                parts.append(str(value or default))
-            result[lead.id] = "".join(parts)
-        return result
+    def _sender(self):
+        """Who answers for it: whoever has launched it, before that whoever looks.
+
+        :rtype: recordset
+        """
+        return self.sudo().launched_by_id.with_env(self.env) or self.env.user
 
     def _saved(self):
         """The campaign itself where this is what the form holds of it."""
@@ -412,9 +412,9 @@ class MailingMailing(models.Model):
     def _prepare_mail(self):
         """The snapshot of an e-mail: contacts with an address, each address once."""
         audience = self.env["mailing.audience"]
-        audience._build_mail(self, self.launched_by_id or self.user_id)
+        audience._build_mail(self, self._sender())
         audience._store(self)
-        self.write({"is_prepared": True, "state": "sending"})
+        self.sudo().write({"is_prepared": True, "state": "sending"})
 
     def _take_mail_batch(self):
         rows = self.env.execute_query(
