@@ -15,6 +15,7 @@ class TestCampaignConcurrency(ServedCase):
         r"could not serialize",
         r"odoo\.http",
         r"ir_cron",
+        r"odoo\.sql_db: bad query",
     )
 
     @classmethod

@@ -199,7 +199,7 @@ class TestCost(ClubHttpCommon):
             (query, params)
             for query, params in seen
             if ("phone_e164" in query or "phone_sanitized" in query)
-            and query.lstrip().startswith(("SELECT", "INSERT", "UPDATE"))
+            and query.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "WITH"))
         ]
         tables = {
             table

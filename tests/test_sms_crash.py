@@ -215,7 +215,8 @@ class TestSmsTwoProcesses(SmsServedCase):
 
     def send_all(self, count, faults):
         numbers = self.queue(count)
-        self.provider.delay = 0.05
+        # Long enough for the other process to come along.
+        self.provider.delay = 0.3
         rng = random.Random(11)
         faulty = ("half", "error_after", "error_before", "throttled", "reset_after")
         for _turn in range(faults):

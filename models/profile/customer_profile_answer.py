@@ -110,9 +110,9 @@ class CustomerProfileAnswer(models.AbstractModel):
             return reached
         return SQL(
             """
-            %s AND EXISTS (SELECT FROM mailing_mailing mailing
-                            WHERE mailing.id = t.mass_mailing_id
-                              AND coalesce(mailing.company_id, %s) = %s)
+            %s AND NOT EXISTS (SELECT FROM mailing_mailing mailing
+                                WHERE mailing.id = t.mass_mailing_id
+                                  AND coalesce(mailing.company_id, %s) <> %s)
             """,
             reached,
             scope.company_id,

@@ -5,7 +5,6 @@ from ...tools.filter_text import MovingValueError, literal_domain
 
 # Core's own wizards take ids, all at once.
 WIZARD_LIMIT = 500
-MAILING_USER = "mass_mailing.group_mass_mailing_user"
 CONFIRMED = "customer_segment_confirmed"
 
 
@@ -55,54 +54,25 @@ class CustomerSegment(models.Model):
 
     def action_send_sms(self):
         """Write an SMS to the members."""
-        return self._ask_first("action_send_sms") or self._write_to_members("sms")
+        return self._ask_first("action_send_sms") or self.action_group_message()
 
     def action_send_mail(self):
         """Write an e-mail to the members."""
-        return self._ask_first("action_send_mail") or self._write_to_members("mail")
+        return self._ask_first("action_send_mail") or self._new_mailing()
 
-    def _write_to_members(self, mailing_type):
-        """A mailing for those who make mailings, else core's composer."""
-        if self.env.user.has_group(MAILING_USER):
-            return self._new_mailing(mailing_type)
-        context = {"default_composition_mode": "mass"}
-        if mailing_type == "sms":
-            model = "sms.composer"
-            context.update(
-                default_res_model=self.model, default_res_ids=repr(self._few_members())
-            )
-        else:
-            model = "mail.compose.message"
-            context.update(
-                default_composition_mode="mass_mail",
-                default_model=self.model,
-                default_res_ids=repr(self._few_members()),
-            )
+    def _new_mailing(self):
+        """Core's own mailing form: it has the editor for e-mails."""
         return {
-            "type": "ir.actions.act_window",
-            "res_model": model,
-            "name": self.name,
-            "view_mode": "form",
-            "target": "new",
-            "context": context,
-        }
-
-    def _new_mailing(self, mailing_type):
-        action = {
             "type": "ir.actions.act_window",
             "res_model": "mailing.mailing",
             "name": self.name,
             "view_mode": "form",
             "context": {
-                "default_mailing_type": mailing_type,
+                "default_mailing_type": "mail",
                 "default_mailing_model_id": self.env["ir.model"]._get_id(self.model),
                 "default_mailing_domain": repr([("segment_ids", "in", self.ids)]),
             },
         }
-        if mailing_type == "sms":
-            view = self.env.ref("mass_mailing_sms.mailing_mailing_view_form_sms")
-            action["views"] = [(view.id, "form")]
-        return action
 
     def action_add_activity(self):
         """Plan an activity for each member."""
