@@ -39,6 +39,7 @@ class CustomerSegment(models.Model):
             audience_segment_ids=self.ids,
             company_id=self[:1].company_id.id,
             line_id=self[:1].company_id._get_sms_line("advertising").id,
+            body_plaintext=self[:1].suggested_message or "",
         )
 
 

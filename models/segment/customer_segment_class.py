@@ -110,10 +110,9 @@ class CustomerSegment(models.Model):
     def _write_to_members(self, mailing_type):
         """Begin an SMS with the suggested message."""
         action = super()._write_to_members(mailing_type)
-        if mailing_type == "sms" and self.suggested_message:
-            is_mailing = action["res_model"] == "mailing.mailing"
-            name = "default_body_plaintext" if is_mailing else "default_body"
-            action["context"] = {**action["context"], name: self.suggested_message}
+        # A group message begins with it by itself.
+        if self.suggested_message and "context" in action:
+            action["context"]["default_body"] = self.suggested_message
         return action
 
 

@@ -6,6 +6,7 @@ from ...tools.filter_text import MovingValueError, literal_domain
 # Core's own wizards take ids, all at once.
 WIZARD_LIMIT = 500
 CONFIRMED = "customer_segment_confirmed"
+MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
 
 
 class CustomerSegment(models.Model):
@@ -54,11 +55,28 @@ class CustomerSegment(models.Model):
 
     def action_send_sms(self):
         """Write an SMS to the members."""
-        return self._ask_first("action_send_sms") or self.action_group_message()
+        return self._ask_first("action_send_sms") or self._write_to_members("sms")
 
     def action_send_mail(self):
         """Write an e-mail to the members."""
         return self._ask_first("action_send_mail") or self._new_mailing()
+
+    def _write_to_members(self, mailing_type):
+        """A group message for marketers, else core's composer."""
+        if self.env.user.has_group(MARKETER):
+            return self.action_group_message()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sms.composer",
+            "name": self.name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_composition_mode": "mass",
+                "default_res_model": self.model,
+                "default_res_ids": repr(self._few_members()),
+            },
+        }
 
     def _new_mailing(self):
         """Core's own mailing form: it has the editor for e-mails."""
