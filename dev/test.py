@@ -67,6 +67,7 @@ def pytest_command(env, arguments) -> list:
     command = [env.python, "-m", "pytest", "-c", ROOT / "pyproject.toml"]
     # Seen through the link only: from above, the clone itself looks like a package.
     command += ["--rootdir", ADDONS, "--confcutdir", ADDONS, "-p", "pytest_log_guard"]
+    command += ["-p", "pytest_own_filestore"]
     command += ["-m", "soak" if arguments.soak else "not soak"]
     command += ["--odoo-config", conf, "--odoo-database", DATABASE]
     command += ["--odoo-log-level", "info", "--odoo-http"]
