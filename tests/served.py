@@ -160,11 +160,15 @@ class ServedCase(unittest.TestCase):
         """The one value of a query."""
         return cls.rows(query, *parameters)[0][0]
 
-    def wait_for(self, question, seconds=TIMEOUT):
-        """Wait until a question is answered with something true, and return it."""
+    def wait_for(self, question, seconds=TIMEOUT, explain=None):
+        """Wait until a question is answered with something true, and return it.
+
+        :param explain: called when the time is over, to say what is still missing
+        """
         end = time.monotonic() + seconds
         while not (answer := question()):
-            self.assertLess(time.monotonic(), end, "it never came")
+            if time.monotonic() > end:
+                self.fail(f"it never came: {explain() if explain else answer}")
             time.sleep(0.1)
         return answer
 

@@ -871,6 +871,28 @@ class TestSegmentWorker(EngineCommon):
         self.engine._refresh_touched()
         self.assertEqual(busy.partner_ids, self.partners[:2])
 
+    def test_what_was_busy_is_looked_at_again_at_once(self):
+        """After a pause within the job: Odoo tells nobody of a later trigger."""
+        busy = self.segment([("city", "=", "Qom")], name="Busy").sudo()
+        self.fresh()
+        locked = patch.object(
+            type(self.engine),
+            "_lock",
+            lambda _engine, segments, wait=True: segments[:0],
+        )
+        for xmlid in CRON, TOUCH_CRON:
+            self.partners[:2].city = "Qom"
+            busy.state = "stale"
+            self.env.flush_all()
+            triggers = self.env["ir.cron.trigger"].search([])
+            triggers.unlink()
+            with locked, patch.object(worker_module.time, "sleep") as pause:
+                self.run_cron(xmlid)
+            pause.assert_called_once_with(worker_module.BUSY_SECONDS)
+            found = triggers.search([("cron_id", "=", self.env.ref(xmlid).id)])
+            self.assertTrue(found)
+            self.assertLessEqual(max(found.mapped("call_at")), fields.Datetime.now())
+
     def test_who_waits_too_long_is_told(self):
         """A person gets a sentence, not an error of the database."""
         segment = self.segment([("city", "=", "Tehran")]).sudo()

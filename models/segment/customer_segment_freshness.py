@@ -67,6 +67,8 @@ class CustomerSegment(models.Model):
             {"state": "stale"}
         )
         self.filtered("next_attempt").write({"next_attempt": False})
+        if self:
+            self.env["customer.segment.refresh"].sudo()._wake()
 
     def _dependents(self):
         """Active segments whose condition or exclusion uses these.
