@@ -13,8 +13,9 @@ class SmsSms(models.Model):
 class SmsLine(models.Model):
     _inherit = "sms.line"
 
-    def _prepare_sms_values(self, message, due_at):
-        return {
-            **super()._prepare_sms_values(message, due_at),
-            "mailing_id": message.get("mailing_id"),
-        }
+    def _prepare_sms_values(self, messages, due_at):
+        values = super()._prepare_sms_values(messages, due_at)
+        if any("mailing_id" in message for message in messages):
+            for vals, message in zip(values, messages, strict=True):
+                vals["mailing_id"] = message.get("mailing_id")
+        return values
