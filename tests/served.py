@@ -12,6 +12,7 @@ import uuid
 import requests
 from bootstrap import database
 from bootstrap import environment as environments
+from bootstrap.paths import lock
 from bootstrap.server import OdooServer
 
 from .device_client import DeviceClient
@@ -65,10 +66,10 @@ class ServedCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        with environments.ready() as cls.environment:
+        with environments.ready() as cls.environment, lock("served"):
             database.current(cls.environment, KEPT, log_name="served-install")
-        cls.db = f"{KEPT}_{uuid.uuid4().hex[:8]}"
-        database.copy(cls.environment, KEPT, cls.db)
+            cls.db = f"{KEPT}_{uuid.uuid4().hex[:8]}"
+            database.copy(cls.environment, KEPT, cls.db)
         cls.addClassCleanup(database.drop, cls.environment, cls.db)
         cls.servers = [
             OdooServer(
@@ -160,11 +161,15 @@ class ServedCase(unittest.TestCase):
         """The one value of a query."""
         return cls.rows(query, *parameters)[0][0]
 
-    def wait_for(self, question, seconds=TIMEOUT):
-        """Wait until a question is answered with something true, and return it."""
+    def wait_for(self, question, seconds=TIMEOUT, explain=None):
+        """Wait until a question is answered with something true, and return it.
+
+        :param explain: called when the time is over, to say what is still missing
+        """
         end = time.monotonic() + seconds
         while not (answer := question()):
-            self.assertLess(time.monotonic(), end, "it never came")
+            if time.monotonic() > end:
+                self.fail(f"it never came: {explain() if explain else answer}")
             time.sleep(0.1)
         return answer
 

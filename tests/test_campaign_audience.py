@@ -449,7 +449,7 @@ class TestCampaignAudience(CampaignCommon):
             )
         )
         mailing = self.campaign(line_id=self.service.id)
-        with self.assertRaisesRegex(UserError, "saved service texts"):
+        with self.assertRaisesRegex(UserError, "only saved texts"):
             mailing.action_put_in_queue()
         mailing.sms_template_id = selling
         with self.assertRaisesRegex(UserError, "is advertising"):
@@ -514,7 +514,9 @@ class TestCampaignAudience(CampaignCommon):
             mailing = self.campaign(body_plaintext=text)
             with self.assertRaises(UserError, msg=text):
                 mailing.action_put_in_queue()
-            self.assertIn("error", mailing.preflight(), text)
+            answer = mailing.preflight()
+            self.assertTrue(answer["problem"], text)
+            self.assertNotIn("previews", answer, text)
 
     def test_confidential_segment_of_a_colleague(self):
         """Nobody learns who is in it by writing to it."""

@@ -59,6 +59,28 @@ class TestSegmentConcurrency(SegmentServedCase):
         self.assertFalse(self.members(held))
         self.assertNobodyStopped()
 
+    def test_worker_comes_back_soon_for_what_somebody_held(self):
+        """Neither a minute later nor at the next regular run, once it is free."""
+        self.contacts("Back")
+        touched, due = self.segment("Back"), self.segment("Back", "Shiraz")
+        self.wait_for_workers()
+        one = min(self.members(touched))
+        put_back = "SELECT count(*) FROM customer_segment_touch WHERE segment_id = %s"
+        stale = "SELECT state = 'stale' FROM customer_segment WHERE id = %s"
+        make_stale = (
+            "UPDATE customer_segment SET state = 'stale' WHERE id = %s RETURNING id"
+        )
+        self.rows(make_stale, due)
+        hold = "SELECT FROM customer_segment WHERE id = ANY(%s) FOR NO KEY UPDATE"
+        with self.held(hold, [touched, due]):
+            self.web.call("res.partner", "write", [one], {"city": "Qom"})
+            self.trigger("customer_segment_refresh_cron")
+            self.wait_for(lambda: self.value(put_back, touched))
+            time.sleep(1)
+        self.wait_for(lambda: one not in self.members(touched), 20, self.work_left)
+        self.wait_for(lambda: not self.value(stale, due), 20, self.work_left)
+        self.assertNobodyStopped()
+
     def test_each_segment_is_a_transaction_of_its_own(self):
         """The first is done and seen while the second waits."""
         self.contacts("Apart")

@@ -495,7 +495,9 @@ class TestSegmentStopped(EngineCommon):
                 "company_id": self.company.id,
             }
         )
-        self.build_user("club_manager")
+        manager = self.build_user("club_manager")
+        # Whoever is told reads the reason in their own language.
+        (manager | self.marketer | self.env.ref("base.user_admin")).lang = "fa_IR"
         segment = self.segment(domain).sudo()
         self.assertEqual(segment.partner_ids, self.partners[0])
         user, other = self.marketer, self.build_company("Elsewhere")
@@ -522,6 +524,7 @@ class TestSegmentStopped(EngineCommon):
                 self.run_cron()
                 self.assertStopped(segment, self.partners[0])
                 self.assertTrue(self.warnings_of(segment).user_id.active)
+                self.assertRegex(segment.error, "[\u0600-\u06ff]{3}")
                 user.sudo().write(back)
                 self.run_cron()
                 self.assertRecovered(segment)
@@ -870,6 +873,28 @@ class TestSegmentWorker(EngineCommon):
         )
         self.engine._refresh_touched()
         self.assertEqual(busy.partner_ids, self.partners[:2])
+
+    def test_what_was_busy_is_looked_at_again_at_once(self):
+        """After a pause within the job: Odoo tells nobody of a later trigger."""
+        busy = self.segment([("city", "=", "Qom")], name="Busy").sudo()
+        self.fresh()
+        locked = patch.object(
+            type(self.engine),
+            "_lock",
+            lambda _engine, segments, wait=True: segments[:0],
+        )
+        for xmlid in CRON, TOUCH_CRON:
+            self.partners[:2].city = "Qom"
+            busy.state = "stale"
+            self.env.flush_all()
+            triggers = self.env["ir.cron.trigger"].search([])
+            triggers.unlink()
+            with locked, patch.object(worker_module.time, "sleep") as pause:
+                self.run_cron(xmlid)
+            pause.assert_called_once_with(worker_module.BUSY_SECONDS)
+            found = triggers.search([("cron_id", "=", self.env.ref(xmlid).id)])
+            self.assertTrue(found)
+            self.assertLessEqual(max(found.mapped("call_at")), fields.Datetime.now())
 
     def test_who_waits_too_long_is_told(self):
         """A person gets a sentence, not an error of the database."""

@@ -11,6 +11,7 @@ import pytest
 from bootstrap import database
 from sms_provider import KEY, SENDER, SmsProvider
 
+from ..models.messaging.sms_queue_caps import CAPS_LOCK
 from .served import ServedCase, WebClient
 
 MANY = int(os.environ.get("SMS_MANY", "600"))
@@ -84,14 +85,17 @@ class SmsServedCase(ServedCase):
         """Run the queue's two jobs at once, one in each process, beside their own
         workers.
         """
+        for thread in self.start_work():
+            thread.join()
+
+    def start_work(self):
         threads = [
             threading.Thread(target=self.run_job, args=(web, job))
             for web, job in zip(self.webs, self.jobs, strict=True)
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        return threads
 
     @staticmethod
     def run_job(web, job):
@@ -236,6 +240,115 @@ class TestSmsTwoProcesses(SmsServedCase):
 
     def test_each_message_exactly_once(self):
         self.send_all(MANY, faults=4)
+
+    def test_caps_hold_when_two_queue_at_once(self):
+        """One advertising message a day, queued over two lines by two processes that
+        cannot see each other's; and both lines claim at the same moment.
+        """
+        numbers = [f"+9891278{turn:05d}" for turn in range(40)]
+        lines = [self.build_advertising_line(name) for name in ("A", "B")]
+        self.web.call(
+            "customer.consent",
+            "record",
+            [{"number": number, "kind": "consent"} for number in numbers],
+        )
+        with self.held_up(
+            "INSERT INTO sms_advertising", "LOCK TABLE sms_advertising IN SHARE MODE"
+        ):
+            threads = self.queue_from_both(lines, numbers)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(self.states_of(lines), {("outgoing", None): 80})
+        locking = "SELECT pg_advisory_xact_lock(%s, %s)"
+        with self.held_up("pg_advisory_xact", locking, CAPS_LOCK, self.company):
+            self.web.call("sms.line", "action_resume", lines)
+            threads = self.start_work()
+        for thread in threads:
+            thread.join()
+        end = time.monotonic() + 120
+        while ("outgoing", None) in self.states_of(lines):
+            self.assertLess(time.monotonic(), end, self.states_of(lines))
+            self.work()
+        self.line = lines[0]
+        self.assertOnce(numbers)
+        self.assertEqual(
+            self.states_of(lines),
+            {("pending", None): 40, ("canceled", "sms_cap_day"): 40},
+        )
+
+    def build_advertising_line(self, name):
+        return self.web.make(
+            "sms.line",
+            name=name,
+            message_class="advertising",
+            gateway=self.gateway,
+            sender=SENDER,
+            api_key=KEY,
+            allow_private=True,
+            base_url=self.provider.url(self.gateway),
+            company_id=self.company,
+            window_start=0,
+            window_end=24,
+            paused=True,
+        )
+
+    def queue_from_both(self, lines, numbers):
+        """Let each process queue for everybody over its own line."""
+        threads = [
+            threading.Thread(
+                target=web.call,
+                args=(
+                    "sms.sms",
+                    "create",
+                    [
+                        {
+                            "number": number,
+                            "body": "New menu",
+                            "line_id": line,
+                            "company_id": self.company,
+                            "message_class": "advertising",
+                        }
+                        for number in numbers
+                    ],
+                ),
+            )
+            for web, line in zip(self.webs, lines, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    @contextlib.contextmanager
+    def held_up(self, waiting, statement, *values):
+        """Hold a lock until two other processes wait for it at the same time.
+
+        :param str waiting: part of the statement that waits
+        :param str statement: takes the lock
+        """
+        with database.cursor(self.environment, self.db) as cr:
+            cr.execute("BEGIN")
+            cr.execute(statement, values)
+            yield
+            end = time.monotonic() + 60
+            count = 0
+            while count < 2:
+                self.assertLess(time.monotonic(), end, f"{count} wait")
+                time.sleep(0.05)
+                count = self.value(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = %s "
+                    "AND wait_event_type = 'Lock' AND strpos(query, %s) > 0",
+                    self.db,
+                    waiting,
+                )
+            cr.execute("COMMIT")
+
+    def states_of(self, lines):
+        rows = self.rows(
+            "SELECT state, failure_type, count(*) FROM sms_sms "
+            "WHERE line_id = ANY(%s) GROUP BY state, failure_type",
+            lines,
+        )
+        return {(state, failure): count for state, failure, count in rows}
 
     @pytest.mark.soak
     def test_five_thousand_exactly_once(self):

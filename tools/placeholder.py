@@ -7,6 +7,7 @@ here. What an expression may be and what it stands for is ``sms.placeholder``.
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from .jalali import from_gregorian
@@ -75,15 +76,39 @@ def fill(text: str, value_of: Callable[[Placeholder], str]) -> str:
     :param value_of: text of a placeholder, its fallback included
     """
     lines = []
-    for line in (text or "").splitlines():
-        values = [value_of(placeholder) for placeholder in placeholders(line)]
-        own_words = _LETTER.search(_PLACEHOLDER.sub("", line))
-        if values and not any(values) and not own_words:
-            continue
-        waiting = iter(values)
-        filled = _PLACEHOLDER.sub(lambda _match, left=waiting: next(left), line)
-        lines.append(filled.rstrip() if values else line)
+    for line in _lines(text or ""):
+        values = [value_of(placeholder) for placeholder in line.placeholders]
+        if not values:
+            lines.append(line.words[0])
+        elif line.has_own_words or any(values):
+            filled = [line.words[0]]
+            for value, words in zip(values, line.words[1:], strict=True):
+                filled += (value, words)
+            lines.append("".join(filled).rstrip())
     return "\n".join(lines)
+
+
+class _Line(NamedTuple):
+    """One line of a text: its words stand around and between its placeholders."""
+
+    words: tuple
+    placeholders: tuple
+    has_own_words: bool
+
+
+@lru_cache(maxsize=256)
+def _lines(text: str) -> tuple:
+    """Read a text once for all who get it."""
+    lines = []
+    for line in text.splitlines():
+        words, at = [], 0
+        for match in _PLACEHOLDER.finditer(line):
+            words.append(line[at : match.start()])
+            at = match.end()
+        words.append(line[at:])
+        has_own_words = any(map(_LETTER.search, words))
+        lines.append(_Line(tuple(words), tuple(placeholders(line)), has_own_words))
+    return tuple(lines)
 
 
 # === VALUES === #

@@ -206,12 +206,20 @@ def strip_controls(text: str) -> str:
     surrogates go (PostgreSQL refuses some of them); line breaks stay, a tab is a
     space, ZWNJ and ZWJ stay because they spell words and emoji.
     """
-    text = (text or "").replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(
-        char
-        for char in text
-        if char in ("\n", ZWNJ, ZWJ)
-        or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
+    text = text or ""
+    if text.isprintable():
+        return text
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    for char in set(text):
+        if _steers(char):
+            text = text.replace(char, "")
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _steers(char: str) -> bool:
+    return char not in ("\n", ZWNJ, ZWJ) and (
+        unicodedata.category(char) in ("Cc", "Cf", "Cs")
     )
 
 

@@ -66,7 +66,7 @@ class Club:
     @contextlib.contextmanager
     def orm(self):
         """Yield an Odoo environment of the superuser in this process."""
-        with _orm(self.environment, NAME) as env:
+        with opened(self.environment, NAME) as env:
             yield env
 
 
@@ -100,7 +100,7 @@ def _ensure_base(environment) -> dict:
     incoming = f"{BASE}_new"
     database.fresh(environment, incoming, "bench-install")
     with step("club of 100,000 members"):
-        with _orm(environment, incoming) as env:
+        with opened(environment, incoming) as env:
             state = _build_club(env)
         with database.cursor(environment, incoming) as cr:
             _fill(cr, state)
@@ -112,7 +112,8 @@ def _ensure_base(environment) -> dict:
 
 
 @contextlib.contextmanager
-def _orm(environment, name):
+def opened(environment, name):
+    """Yield an Odoo environment of the superuser on a database."""
     from odoo import SUPERUSER_ID, api, sql_db
     from odoo.modules.registry import Registry
     from odoo.tools import config

@@ -6,16 +6,13 @@ the time of the processor, Odoo's and PostgreSQL's, since theirs takes so long t
 other work on the machine meets it and not ours.
 """
 
-import os
 import statistics
-import time
-from pathlib import Path
 
 from bootstrap.paths import step
 
 from . import _audience, _peer
 from ._conditions import Conditions
-from ._figures import Figure, number
+from ._figures import Figure, number, processor
 from .segments import _empty, _fill, _segment
 
 OWN_DATABASES = True
@@ -78,19 +75,9 @@ def _compare(env, audience, name, domain, rounds):
 def _first_fill(env, segment):
     """Seconds of the processor to fill a segment whose table is empty."""
     _empty(env)
-    began = _processor(env)
+    began = processor(env)
     segment.refresh()
-    return _processor(env) - began
-
-
-def _processor(env):
-    """Seconds that Odoo's process and its PostgreSQL process have worked (Linux)."""
-    env.cr.execute("SELECT pg_backend_pid()")
-    [pid] = env.cr.fetchone()
-    # After the name, which may hold blanks: user time is field 14, system time 15.
-    numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(numbers[11]) + int(numbers[12])
-    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+    return processor(env) - began
 
 
 def _sync(env, domain):
@@ -107,10 +94,10 @@ def _sync(env, domain):
         }
     )
     env.flush_all()
-    began = _processor(env)
+    began = processor(env)
     mailing_list.action_sync()
     env.flush_all()
-    seconds = _processor(env) - began
+    seconds = processor(env) - began
     env.cr.execute(
         "SELECT count(*) FROM mailing_subscription WHERE list_id = %s",
         [mailing_list.id],

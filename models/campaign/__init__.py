@@ -1,6 +1,8 @@
 from . import (
     mailing_audience,
+    mailing_audience_held,
     mailing_launch,
+    mailing_mail,
     mailing_mailing,
     mailing_preflight,
     mailing_queue,
@@ -8,6 +10,8 @@ from . import (
     mailing_result,
     mailing_series,
     mailing_start,
+    mailing_text,
     mailing_variant,
+    sms_sms,
     sms_tracker,
 )

@@ -112,6 +112,10 @@ class MailingMailing(models.Model):
         help="The line decides who may be reached.",
     )
     message_class = fields.Selection(related="line_id.message_class", string="Class")
+    is_text_saved = fields.Boolean(
+        compute="_compute_is_text_saved",
+        help="This line carries saved texts only, word for word.",
+    )
     holdout_percent = fields.Integer(
         string="Hold back (%)",
         help="So many get nothing and are compared with the others afterwards.",
@@ -142,6 +146,15 @@ class MailingMailing(models.Model):
     _answer_days_range = models.Constraint(
         "CHECK (answer_days BETWEEN 1 AND 90)", "Answers count for 1 to 90 days."
     )
+
+    @api.depends("line_id")
+    def _compute_is_text_saved(self):
+        for mailing in self:
+            line = mailing.line_id.sudo()
+            mailing.is_text_saved = (
+                line.message_class == "service"
+                or line.text_policy not in (False, "free")
+            )
 
     @api.onchange("audience_mode", "company_id")
     def _onchange_audience_mode(self):
@@ -221,7 +234,9 @@ class MailingMailing(models.Model):
     def _not_begun(self):
         """Those launched of which nothing has left: they may become drafts again."""
         return self.filtered(
-            lambda mailing: mailing.state == "in_queue" and not mailing.is_prepared
+            lambda mailing: (
+                mailing.state in ("in_queue", "sending") and not mailing.is_prepared
+            )
         )
 
     def _check_launched_fields(self, vals):

@@ -50,4 +50,4 @@ from . import (
 )
 
 # isort: split
-from . import club_dashboard_line, sms_approval_use
+from . import club_dashboard_line, sms_approval_use, sms_queue_caps

@@ -234,8 +234,12 @@ class CustomerConsent(models.Model):
             line=line.id or 0,
         )
 
-    def _used_statement(self, company, due):
-        """Advertising of that day, and of the seven days on the fuller side of it."""
+    def _used_statement(self, company, due, skipped=None):
+        """Advertising of that day, and of the seven days on the fuller side of it.
+
+        :param SQL skipped: what does not count, of the message ``s`` and its count
+            ``a``; the cancelled and failed ones never do
+        """
         return SQL(
             """
             SELECT a.number,
@@ -252,8 +256,10 @@ class CustomerConsent(models.Model):
                AND a.due_at > %(due)s - interval '7 days'
                AND a.due_at < %(due)s + interval '7 days'
                AND coalesce(s.state, 'sent') NOT IN ('canceled', 'error')
+               AND (%(skipped)s) IS NOT TRUE
              GROUP BY a.number
             """,
+            skipped=skipped or SQL("FALSE"),
             company=company.id,
             due=SQL("%s::timestamp", due),
             tz=company.club_tz or "UTC",

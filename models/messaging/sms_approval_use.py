@@ -167,16 +167,20 @@ class SmsLine(models.Model):
         )
         return {approval.template_id.id: approval for approval in found}
 
-    def _get_refusal(self, message, refused, room):
-        reason = super()._get_refusal(message, refused, room)
-        if not reason and self.text_policy != "free" and not message.get("template_id"):
-            # Words that nobody can have approved.
-            return "no_template"
-        return reason
+    def _get_problems(self, messages):
+        problems = super()._get_problems(messages)
+        if self.text_policy == "free":
+            return problems
+        # Words without a template: nobody can have approved them.
+        return [
+            problem or (None if message.get("template_id") else "no_template")
+            for problem, message in zip(problems, messages, strict=True)
+        ]
 
-    def _prepare_sms_values(self, message, due_at):
-        return {
-            **super()._prepare_sms_values(message, due_at),
-            "approval_id": message.get("approval_id"),
-            "params": message.get("params"),
-        }
+    def _prepare_sms_values(self, messages, due_at):
+        values = super()._prepare_sms_values(messages, due_at)
+        if self.text_policy != "free":
+            for vals, message in zip(values, messages, strict=True):
+                vals["approval_id"] = message.get("approval_id")
+                vals["params"] = message.get("params")
+        return values

@@ -93,18 +93,24 @@ class SmsLine(models.Model):
             due_at,
         )
         seen = self._get_known_sources(messages)
+        problems = self._get_problems(messages)
         results, accepted, positions = [], [], []
-        for message in messages:
-            source = message.get("source")
-            reason = "known" if source and source in seen else None
-            reason = reason or self._get_refusal(message, refused, room)
+        for at, message in enumerate(messages):
+            number, source = message["number"], message.get("source")
+            if source and source in seen:
+                reason = "known"
+            else:
+                reason = problems[at] or refused.get(number)
+            if not reason and room.get(number, 1) <= 0:
+                # The same person twice in this call.
+                reason = "cap_day"
             results.append((None, reason))
             if not reason:
                 seen.add(source)
-                positions.append(len(results) - 1)
+                positions.append(at)
                 accepted.append(message)
-                if message["number"] in room:
-                    room[message["number"]] -= 1
+                if number in room:
+                    room[number] -= 1
         queued = self._insert_messages(accepted, due_at)
         for at, sms_id in zip(positions, queued, strict=True):
             results[at] = (sms_id, None)
@@ -118,29 +124,28 @@ class SmsLine(models.Model):
         trackers = self.env["sms.tracker"].sudo()
         return set(trackers.search([("source", "in", sources)]).mapped("source"))
 
-    def _get_refusal(self, message, refused, room):
-        """Why a message is not queued; a hook.
+    def _get_problems(self, messages):
+        """What is wrong with the messages themselves, whoever gets them; a hook.
 
-        :param dict message: as in :meth:`_queue_messages`
-        :param dict refused: reason by number
-        :param dict room: how many more a number may get, where that is limited
-        :return: a reason of ``club.checkin.message_reason``, or None
+        :param list messages: as in :meth:`_queue_messages`
+        :return: for each a reason of ``club.checkin.message_reason``, or None
+        :rtype: list
         """
-        number = message["number"]
-        if not message["body"].strip():
-            return "empty"
-        if number in refused:
-            return refused[number]
-        if room.get(number, 1) <= 0:
-            # The same person twice in this call.
-            return "cap_day"
         country = self.company_id.country_id
-        home = f"+{country.phone_code}" if country.phone_code else ""
-        if not self.foreign_allowed and not number.startswith(home):
-            return "foreign"
-        if not self.links_allowed and LINK.search(message["body"]):
-            return "link"
-        return None
+        home = "+" if self.foreign_allowed else f"+{country.phone_code or ''}"
+        links_allowed = self.links_allowed
+        problems = []
+        for message in messages:
+            body = message["body"]
+            if not body or body.isspace():
+                problems.append("empty")
+            elif not message["number"].startswith(home):
+                problems.append("foreign")
+            elif not links_allowed and LINK.search(body):
+                problems.append("link")
+            else:
+                problems.append(None)
+        return problems
 
     def _insert_messages(self, messages, due_at):
         """Create the rows of messages that nothing refuses.
@@ -151,27 +156,35 @@ class SmsLine(models.Model):
         """
         if not messages:
             return []
-        values = [self._prepare_sms_values(message, due_at) for message in messages]
-        return self._create_messages(messages, values)
+        return self._create_messages(
+            messages, self._prepare_sms_values(messages, due_at)
+        )
 
-    def _prepare_sms_values(self, message, due_at):
-        """Values of one message; a hook.
+    def _prepare_sms_values(self, messages, due_at):
+        """Values of the rows of messages; a hook.
 
-        :param dict message: as in :meth:`_queue_messages`
+        :param list messages: as in :meth:`_queue_messages`
         :param datetime due_at: when the line may send next
+        :return: as many dicts, all with the same keys
+        :rtype: list[dict]
         """
-        wanted = message.get("due_at")
-        if wanted:
-            due_at = max(wanted, due_at)
-        elif self.message_class == "service":
-            due_at = False
-        return {
-            "number": message["number"],
-            "body": with_suffix(message["body"], self.optout_suffix or ""),
-            "partner_id": message.get("partner_id"),
+        suffix = self.optout_suffix or ""
+        opening = False if self.message_class == "service" else due_at
+        of_all = {
             "company_id": self.company_id.id,
             "line_id": self.id,
             "message_class": self.message_class,
-            "source": message.get("source"),
-            "due_at": due_at,
         }
+        return [
+            {
+                **of_all,
+                "number": message["number"],
+                "body": with_suffix(message["body"], suffix),
+                "partner_id": message.get("partner_id"),
+                "source": message.get("source"),
+                "due_at": (
+                    max(message["due_at"], due_at) if message.get("due_at") else opening
+                ),
+            }
+            for message in messages
+        ]

@@ -63,7 +63,7 @@ class SmsPlaceholder(models.AbstractModel):
                     "name": record.display_name,
                     "body": with_suffix(bodies[record.id], suffix or ""),
                     "parts": counted[record].parts,
-                    "lang": langs[record],
+                    "lang": langs[record.id],
                 }
                 for record in self._telling(records, counted)
             ]

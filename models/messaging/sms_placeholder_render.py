@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import date, datetime
 
 import pytz
@@ -18,6 +19,8 @@ from ...tools.sms_text import strip_controls, to_persian_digits
 
 IRAN_CURRENCY = "IRR"
 RENDER_BATCH = 1000
+# Names that are made of the contact's name and salutation.
+CALLED = {"greeting", "name", "salutation", "object.sms_greeting"}
 
 
 class SmsPlaceholder(models.AbstractModel):
@@ -37,26 +40,39 @@ class SmsPlaceholder(models.AbstractModel):
         :return: text by id
         :rtype: dict[int, str]
         """
-        bodies = {}
-        for lang, batch in records.grouped(self._lang_of(records).get).items():
+        bodies, ids_by_lang = {}, defaultdict(list)
+        for record_id, lang in self._lang_of(records).items():
+            ids_by_lang[lang].append(record_id)
+        for lang, ids in ids_by_lang.items():
             bodies.update(
                 self.with_context(lang=lang or self.env.lang)._render(
-                    text, batch, trusted=trusted, sample=sample
+                    text, records.browse(ids), trusted=trusted, sample=sample
                 )
             )
         return bodies
 
     def _lang_of(self, records):
-        partners = records.sudo()._mail_get_partners()
-        default = self.env.lang
+        """The language of each recipient.
+
+        :rtype: dict[int, str]
+        """
+        records = records.sudo()
+        partners = records._mail_get_partners()
+        self._everyone(records, partners).fetch(["lang"])
         found = {}
         for record in records:
             # A slice would lose the batch and read each contact on its own.
             lang = next((partner.lang for partner in partners[record.id]), False)
             if not lang and record._name == "crm.lead":
-                lang = record.sudo().lang_id.code
-            found[record] = lang or default
+                lang = record.lang_id.code
+            found[record.id] = lang or self.env.lang
         return found
+
+    def _everyone(self, records, partners):
+        """All recipients of some documents, with one batch to read them by."""
+        if records._name == "res.partner":
+            return records
+        return self.env["res.partner"].with_env(records.env).union(*partners.values())
 
     @api.model
     def _render(self, text, records, *, trusted=False, sample=False):
@@ -70,18 +86,55 @@ class SmsPlaceholder(models.AbstractModel):
         for start in range(0, len(records), RENDER_BATCH):
             batch = records[start : start + RENDER_BATCH].with_context(lang=lang)
             partners = batch._mail_get_partners()
+            self._read_ahead(found, batch, partners)
             made = self._prepare_batch(found, batch, partners, sample)
+            readers = {
+                one.expression: self._get_reader(one.expression, lang, made)
+                for one in found
+            }
+            nobody = self.env["res.partner"]
             for record in batch:
-                partner = next(iter(partners[record.id]), self.env["res.partner"])
-                partner = partner.with_context(lang=lang)
+                partner = next(iter(partners[record.id]), nobody)
                 bodies[record.id] = fill(
                     text,
-                    lambda placeholder, record=record, partner=partner, made=made: (
-                        self._value(placeholder.expression, record, partner, lang, made)
-                        or placeholder.fallback
+                    lambda one, record=record, partner=partner, readers=readers: (
+                        strip_controls(
+                            readers[one.expression](record, partner) or ""
+                        ).strip()
+                        or one.fallback
                     ),
                 )
         return bodies
+
+    def _read_ahead(self, found, records, partners):
+        """Read what a text needs of a batch and nothing else: contacts are wide."""
+        expressions = {placeholder.expression for placeholder in found}
+        own = {
+            path[1].strip(".").partition(".")[0]
+            for path in map(PATH.fullmatch, expressions)
+            if path
+        }
+        theirs = {"name", "lang", "salutation_id"} if expressions & CALLED else set()
+        if records._name == "res.partner":
+            own |= theirs
+        elif theirs:
+            self._everyone(records, partners).fetch(sorted(theirs))
+        if own:
+            records.fetch(sorted(own))
+
+    def _get_reader(self, expression, lang, made):
+        """What tells the value of a placeholder of ``(record, partner)``.
+
+        :param dict made: as :meth:`_prepare_batch` returns it
+        :rtype: Callable
+        """
+        path = PATH.fullmatch(expression)
+        if path:
+            steps = path[1].strip(".").split(".")
+            return lambda record, _partner: self._path_value(record, steps, lang)
+        # One of NAMES, nothing typed gets here.
+        value_of = getattr(self, f"_value_of_{expression}")
+        return lambda record, partner: value_of(record, partner, lang, made)
 
     def _prepare_batch(self, found, records, partners, sample):
         """What is made once for a batch; a hook.
@@ -91,17 +144,6 @@ class SmsPlaceholder(models.AbstractModel):
         :rtype: dict
         """
         return {"offers": self._offers(found, partners)}
-
-    def _value(self, expression, record, partner, lang, made):
-        path = PATH.fullmatch(expression)
-        if path:
-            value = self._path_value(record, path[1].strip(".").split("."), lang)
-        else:
-            # One of NAMES, nothing typed gets here.
-            value = getattr(self, f"_value_of_{expression}")(
-                record, partner, lang, made
-            )
-        return strip_controls(value or "").strip()
 
     # === NAMES === #
 

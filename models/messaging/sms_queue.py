@@ -18,6 +18,11 @@ _logger = logging.getLogger(__name__)
 SLICE = 2.0  # seconds; a cron that takes longer holds up the others
 LEASE = 120  # seconds after the claim in which a call may begin
 TRIES = 5
+# What the queue asks of a line before each batch; lines are wide.
+LIMITS = [
+    *("message_class", "gateway", "window_start", "window_end", "tz"),
+    *("batch_size", "rate_per_minute", "daily_cap", "company_id"),
+]
 RETRIABLE = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
@@ -92,6 +97,7 @@ class SmsQueue(models.AbstractModel):
         :return: one result per row
         """
         results = [Result("retry", kind="server", tried=False)] * len(rows)
+        stored = 0
         items = [self._prepare_item(row) for row in rows]
         began = time.monotonic()
         line = self.env["sms.line"].sudo().browse(line_id)
@@ -107,6 +113,7 @@ class SmsQueue(models.AbstractModel):
                     for position, result in part:
                         results[position] = result
                     self._store_part(line_id, batch, rows, part)
+                    stored += len(part)
                     if time.monotonic() - began > SLICE or time.time() > until:
                         break
                 if answers := getattr(gateway, "answers", None):
@@ -116,8 +123,10 @@ class SmsQueue(models.AbstractModel):
             failed = Result("retry", kind="setup")
             results = [failed] * len(rows)
             self._store_part(line_id, batch, rows, list(enumerate(results)))
-        # Whatever was claimed and not tried waits again.
-        self._retried("_release", batch)
+            stored = len(rows)
+        if stored < len(rows):
+            # Whatever was claimed and not tried waits again.
+            self._retried("_release", batch)
         return results
 
     def _store_part(self, line_id, batch, rows, part):
@@ -169,6 +178,7 @@ class SmsQueue(models.AbstractModel):
                     line.id,
                 )
             )
+            line.fetch(LIMITS)
             if not locked or line._get_opening(now) > now:
                 continue
             limit = self._get_allowance(line, now)

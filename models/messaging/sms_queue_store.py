@@ -38,6 +38,7 @@ class SmsQueue(models.AbstractModel):
         :param list pairs: (row as :meth:`_claim` returns them, Result)
         """
         line = self.env["sms.line"].browse(line_id)
+        line.fetch(["gateway", "resend_absent", "retry_count"])
         now = fields.Datetime.now()
         caps = line._get_caps()
         values = [
@@ -205,27 +206,16 @@ class SmsQueue(models.AbstractModel):
         """
         if not changes:
             return
-        ids = [
-            (uuid, values["provider_id"])
-            for uuid, _state, values in changes
-            if values.get("provider_id")
-        ]
-        if ids:
-            self.env.execute_query(
-                SQL(
-                    """
-                    UPDATE sms_tracker t
-                       SET provider_id = v.provider_id, line_id = %s
-                      FROM unnest(%s::varchar[], %s::varchar[]) AS v(uuid, provider_id)
-                     WHERE t.sms_uuid = v.uuid RETURNING t.id
-                    """,
-                    line_id,
-                    [uuid for uuid, _provider_id in ids],
-                    [provider_id for _uuid, provider_id in ids],
-                )
-            )
-            self.env["sms.tracker"].invalidate_model(["provider_id", "line_id"])
-        by_uuid = self._get_followed([change[0] for change in changes])
+        by_uuid = self._keep_provider_ids(
+            line_id,
+            [
+                (uuid, values["provider_id"])
+                for uuid, _state, values in changes
+                if values.get("provider_id")
+            ],
+        )
+        others = [one for one, _state, _values in changes if one not in by_uuid]
+        by_uuid.update(self._get_followed(others))
         groups = defaultdict(self.env["sms.tracker"].browse)
         for uuid, state, values in changes:
             if tracker := by_uuid.get(uuid):
@@ -237,11 +227,49 @@ class SmsQueue(models.AbstractModel):
                 state, failure_type=failure, failure_reason=reason
             )
 
+    def _keep_provider_ids(self, line_id, ids):
+        """Write down the provider's ids where they outlive the messages.
+
+        :param list ids: ``(uuid, provider's id)``
+        :return: by uuid, the tracker that something follows, else an empty recordset
+        :rtype: dict[str, recordset]
+        """
+        trackers = self.env["sms.tracker"]
+        if not ids:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO sms_tracker (sms_uuid, provider_id, line_id,
+                                         create_date, write_date)
+                SELECT uuid, provider_id, %(line)s, now() AT TIME ZONE 'UTC',
+                       now() AT TIME ZONE 'UTC'
+                  FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
+                       AS v(uuid, provider_id)
+                    ON CONFLICT (sms_uuid) DO UPDATE
+                   SET provider_id = excluded.provider_id,
+                       line_id = excluded.line_id
+             RETURNING sms_uuid, id, (%(followed)s)
+                """,
+                line=line_id,
+                uuids=[uuid for uuid, _provider_id in ids],
+                ids=[provider_id for _uuid, provider_id in ids],
+                followed=self._get_followed_sql(),
+            )
+        )
+        trackers.invalidate_model(["provider_id", "line_id"])
+        return {
+            uuid: trackers.browse(tracker_id if followed else ())
+            for uuid, tracker_id, followed in rows
+        }
+
     def _get_followed(self, uuids):
         """The trackers that something follows: a notification, a mailing, a check-in.
 
         :rtype: dict[str, recordset]
         """
+        if not uuids:
+            return {}
         rows = self.env.execute_query(
             SQL(
                 "SELECT id, sms_uuid FROM sms_tracker "

@@ -4,12 +4,9 @@ from odoo import api, fields, models
 class SmsSms(models.Model):
     _inherit = "sms.sms"
 
-    company_id = fields.Many2one(
-        "res.company", index="btree_not_null", ondelete="set null", readonly=True
-    )
-    line_id = fields.Many2one(
-        "sms.line", index="btree_not_null", ondelete="restrict", readonly=True
-    )
+    # No index: thousands of rows are written at once, and the queue has its own.
+    company_id = fields.Many2one("res.company", ondelete="set null", readonly=True)
+    line_id = fields.Many2one("sms.line", ondelete="restrict", readonly=True)
     message_class = fields.Selection(
         [("service", "Service"), ("advertising", "Advertising")], readonly=True
     )

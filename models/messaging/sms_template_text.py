@@ -83,6 +83,14 @@ class SmsTemplate(models.Model):
 
     # === RENDERING === #
 
+    def _render_lang(self, res_ids, engine="inline_template"):
+        """The recipients' languages in one query; core reads them one by one."""
+        self.ensure_one()
+        if self.lang:
+            return super()._render_lang(res_ids, engine=engine)
+        records = self.env[self.render_model].browse(res_ids)
+        return self.env["sms.placeholder"]._lang_of(records)
+
     @api.model
     def _has_unsafe_expression_template_inline_template(
         self, template_txt, model, fname=None

@@ -10,9 +10,7 @@ class SmsTracker(models.Model):
     _inherit = "sms.tracker"
 
     checkin_id = fields.Many2one("club.checkin", ondelete="cascade")
-    line_id = fields.Many2one(
-        "sms.line", index="btree_not_null", ondelete="set null", readonly=True
-    )
+    line_id = fields.Many2one("sms.line", ondelete="set null", readonly=True)
     provider_id = fields.Char(readonly=True)
     source = fields.Char(readonly=True)
     delivery = fields.Selection(

@@ -53,6 +53,8 @@ class PartnerMessagingMixin(models.AbstractModel):
         OCA's ``partner_title`` is read where it is installed and ours is empty.
         """
         self.ensure_one()
+        if not self.salutation_id and "title" not in self._fields:
+            return ""
         partner = self.with_context(lang=self.lang or self.env.lang)
         if partner.salutation_id:
             return partner.salutation_id.name

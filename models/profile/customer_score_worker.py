@@ -60,6 +60,7 @@ class CustomerScoreRefresh(models.AbstractModel):
             engine._in_turn(self._refresh_day, company, model)
         except RETRIABLE as error:
             _logger.info("Scores of %s wait: %s", company.id, type(error).__name__)
+            self.env.ref(CRON)._trigger()
         except Exception as error:
             if engine._is_passing(error):
                 raise

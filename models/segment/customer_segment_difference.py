@@ -178,10 +178,18 @@ class CustomerSegmentDifference(models.AbstractModel):
     def _joined(self, segments, target, ids):
         """Target ``t`` beside members ``r``: who lacks in one enters or leaves."""
         return SQL(
-            "(%s) t FULL JOIN (%s) r ON r.segment_id = t.segment_id AND r.id = t.id",
+            "(%s) t FULL JOIN (%s) r ON r.id = t.id%s",
             target,
             self._rows(segments._membership().table, segments, ids, pin=1),
+            # What is the same everywhere would only be compared.
+            SQL(" AND r.segment_id = t.segment_id") if len(segments) > 1 else SQL(),
         )
+
+    def _joined_segment(self, segments):
+        """Whose row of both sides that is."""
+        if len(segments) > 1:
+            return SQL("coalesce(t.segment_id, r.segment_id)")
+        return SQL("%s::int", segments.id)
 
     def _difference(self, segments, target, ids):
         """For each segment: how many should be in, how many enter and leave, and the
@@ -190,16 +198,18 @@ class CustomerSegmentDifference(models.AbstractModel):
         return self.env.execute_query(
             SQL(
                 """
-                SELECT coalesce(t.segment_id, r.segment_id),
+                SELECT %(segment)s,
                        count(t.id),
                        count(*) FILTER (WHERE r.id IS NULL),
                        count(*) FILTER (WHERE t.id IS NULL),
                        (array_agg(t.id) FILTER (WHERE r.id IS NULL))[:%(few)s],
                        (array_agg(r.id) FILTER (WHERE t.id IS NULL))[:%(few)s]
                   FROM %(joined)s
-                 GROUP BY 1
+                 %(each)s
                 """,
+                segment=self._joined_segment(segments),
                 joined=self._joined(segments, target, ids),
+                each=SQL("GROUP BY 1") if len(segments) > 1 else SQL(),
                 few=FEW,
             )
         )
@@ -208,11 +218,11 @@ class CustomerSegmentDifference(models.AbstractModel):
         """The changes, computed where they are written: they are too many to fetch."""
         return SQL(
             """
-            SELECT coalesce(t.segment_id, r.segment_id) AS segment_id,
-                   coalesce(t.id, r.id) AS id, r.id IS NULL AS enters
+            SELECT %s AS segment_id, coalesce(t.id, r.id) AS id, r.id IS NULL AS enters
               FROM %s
              WHERE t.id IS NULL OR r.id IS NULL
             """,
+            self._joined_segment(segments),
             self._joined(segments, target, ids),
         )
 

@@ -2,9 +2,8 @@ import logging
 import random
 import time
 from collections import defaultdict
-from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.modules import module
 from odoo.tools import SQL
@@ -23,8 +22,10 @@ LOCK_SECONDS = 30
 TOUCH_BATCH = 500
 # Beyond that everybody is computed again: it is cheaper than batch after batch.
 MANY_TOUCHED = 20_000
-# When contacts are tried again whose segment another worker was busy with.
-BUSY_SECONDS = 2
+# How long a job waits, before it ends, where somebody else was busy with a segment. A
+# trigger in the future would do for nothing: Odoo tells no worker of it, so that it is
+# found by the next round of all jobs, a minute or more later.
+BUSY_SECONDS = 0.5
 CRON = "customer_segmentation.customer_segment_refresh_cron"
 TOUCH_CRON = "customer_segmentation.customer_segment_touch_cron"
 
@@ -153,24 +154,32 @@ class CustomerSegmentRefresh(models.AbstractModel):
         begin_read_committed(self.env.cr)
         due = self.env["customer.segment"]._due()
         stopped = set(due.filtered(lambda s: s.state == "quarantined").ids)
+        is_busy = False
         for unit in [unit.ids for unit in self._units(due)]:
             if time.monotonic() > stop:
                 # Stopped ones wait for the next regular run, those who failed last.
                 if not stopped.issuperset(unit):
                     self._wake()
                 break
-            self._refresh_if_due(unit)
+            is_busy |= self._refresh_if_due(unit) is None
             cron._commit_progress(1)
+        if is_busy:
+            time.sleep(BUSY_SECONDS)
+            self._wake()
         cron._commit_progress(remaining=0)
 
     def _refresh_if_due(self, segment_ids):
         """Refresh one unit unless another worker does or did; nothing it does reaches
         the others.
+
+        :return: how many entered or left, None while somebody else holds it
+        :rtype: int | None
         """
         try:
             return self._in_turn(self._refresh_free, segment_ids)
         except RETRIABLE as error:
             _logger.info("Segments %s wait: %s", segment_ids, type(error).__name__)
+            return None
         except Exception as error:
             if self._is_passing(error):
                 raise
@@ -180,20 +189,19 @@ class CustomerSegmentRefresh(models.AbstractModel):
 
     def _refresh_free(self, segment_ids):
         unit = self.env["customer.segment"].browse(segment_ids)
-        if self._lock(unit, wait=False) != unit or not unit._due() & unit:
-            return 0
-        return self._refresh_unit(unit)
+        if self._lock(unit, wait=False) != unit:
+            return None
+        return self._refresh_unit(unit) if unit._due() & unit else 0
 
     # === TOUCHED CONTACTS AND LEADS === #
 
     @api.model
-    def _wake_touched(self, seconds=0):
+    def _wake_touched(self):
         """Wake the worker once for however many changes of this transaction."""
         data = self.env.cr.precommit.data
         if not data.get("customer_segmentation.touched"):
             data["customer_segmentation.touched"] = True
-            at = fields.Datetime.now() + timedelta(seconds=seconds) if seconds else None
-            self.env.ref(TOUCH_CRON).sudo()._trigger(at)
+            self.env.ref(TOUCH_CRON).sudo()._trigger()
 
     @api.model
     def _cron_touched(self):
@@ -207,7 +215,7 @@ class CustomerSegmentRefresh(models.AbstractModel):
                 handled = self._in_turn(self._refresh_touched, last)
             except RETRIABLE as error:
                 _logger.info("Touched contacts wait: %s", type(error).__name__)
-                self._wake_touched(BUSY_SECONDS)
+                self._wake_touched()
                 handled = 0
             cron._commit_progress(handled)
             if not handled:
@@ -215,7 +223,17 @@ class CustomerSegmentRefresh(models.AbstractModel):
             if time.monotonic() > stop:
                 self._wake_touched()
                 break
+        if self._is_put_back():
+            # Whoever was put back has woken the worker; no need to look at once.
+            time.sleep(BUSY_SECONDS)
         cron._commit_progress(remaining=0)
+
+    def _is_put_back(self):
+        self.env.cr.execute(
+            "SELECT EXISTS (SELECT FROM customer_segment_touch "
+            "WHERE segment_id IS NOT NULL)"
+        )
+        return self.env.cr.fetchone()[0]
 
     def _last_touch(self):
         self.env.cr.execute("SELECT max(id) FROM customer_segment_touch")
@@ -327,4 +345,4 @@ class CustomerSegmentRefresh(models.AbstractModel):
                 list(ids),
             )
         )
-        self._wake_touched(BUSY_SECONDS)
+        self._wake_touched()
