@@ -144,10 +144,10 @@ class CustomerScoreRule(models.Model):
     def _first_empty(self, model, path):
         """The beginning of a path that nobody has: what it leads to is empty, too."""
         first = path.partition(".")[0]
-        if first != path and model._fields[first].relational:
-            if not model.search_count([(first, "!=", False)], limit=1):
-                return first
-        return path
+        if first == path or not model._fields[first].relational:
+            return path
+        has_any = model.search_count([(first, "!=", False)], limit=1)
+        return path if has_any else first
 
     def _label_of(self, model, path):
         """What the last field of a path is called."""
