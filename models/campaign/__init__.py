@@ -8,6 +8,7 @@ from . import (
     mailing_result,
     mailing_series,
     mailing_start,
+    mailing_text,
     mailing_variant,
     sms_tracker,
 )
