@@ -477,9 +477,7 @@ class MailingAudience(models.AbstractModel):
             )
             documents = self.env[model].sudo().with_context(active_test=False)
             query = documents._search([])
-            query.add_where(
-                SQL("%s IN (%s)", SQL.identifier(query.table, "id"), who)
-            )
+            query.add_where(SQL("%s IN (%s)", SQL.identifier(query.table, "id"), who))
             ids = self.env["sms.placeholder"]._longest_ids(text, documents, query)
             found += self.env.execute_query(
                 SQL(

@@ -58,10 +58,7 @@ class CustomerConsent(models.Model):
         asked = SQL(
             "SELECT * FROM unnest(%s::varchar[], %s::int[])",
             numbers,
-            [
-                partner_id or None
-                for partner_id in partner_ids or [None] * len(numbers)
-            ],
+            [partner_id or None for partner_id in partner_ids or [None] * len(numbers)],
         )
         rows = self.env.execute_query(
             self._judge_statement(company, message_class, asked, line=line, due=due)

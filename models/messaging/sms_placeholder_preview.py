@@ -159,5 +159,10 @@ class SmsPlaceholder(models.AbstractModel):
         for name in paths:
             # A text for contacts may name what a lead does not have.
             field = documents._fields.get(name)
-            if field and field.type in ("char", "text") and field.store and not field.translate:
+            if (
+                field
+                and field.type in ("char", "text")
+                and field.store
+                and not field.translate
+            ):
                 yield lambda query, name=name: SQL.identifier(query.table, name)
