@@ -1,6 +1,6 @@
 """pytest plugin: an unexpected WARNING or ERROR in Odoo's log fails the run.
 
-It listens to the log of the test process and, at the end, reads the logs of other
+It listens to the log of each test process and, at the end, reads the logs of other
 Odoo processes in ``.local/log``: the installation and servers that tests started.
 What is expected stands in ``dev/log_allowed.txt``, each with its reason.
 """
@@ -9,6 +9,7 @@ import json
 import logging
 import re
 
+import pytest
 from bootstrap.paths import DEV, LOG
 
 OWN_LOG = "test.log"
@@ -36,8 +37,10 @@ def allowed_patterns():
 class LogGuard(logging.Handler):
     """Collect what nobody expected."""
 
-    def __init__(self):
+    def __init__(self, worker_output=None):
         super().__init__(logging.WARNING)
+        # Where one of several processes leaves what it found.
+        self.worker_output = worker_output
         self.allowed = allowed_patterns()
         self.unexpected = []
         self.test = "outside any test"
@@ -83,11 +86,18 @@ class LogGuard(logging.Handler):
 
     def pytest_sessionfinish(self, session):
         logging.getLogger().removeHandler(self)
+        if self.worker_output is not None:
+            self.worker_output["unexpected"] = self.unexpected
+            return
         for path in sorted(LOG.glob("*.log")):
             if path.name != OWN_LOG:
                 self.read(path)
         if self.unexpected and not session.exitstatus:
             session.exitstatus = 1
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        self.unexpected += getattr(node, "workeroutput", {}).get("unexpected", ())
 
     def pytest_terminal_summary(self, terminalreporter):
         stats = terminalreporter.stats
@@ -117,6 +127,6 @@ def _shortened(text, lines=25):
 
 
 def pytest_configure(config):
-    guard = LogGuard()
+    guard = LogGuard(getattr(config, "workeroutput", None))
     logging.getLogger().addHandler(guard)
     config.pluginmanager.register(guard, "log_guard")

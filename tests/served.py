@@ -12,6 +12,7 @@ import uuid
 import requests
 from bootstrap import database
 from bootstrap import environment as environments
+from bootstrap.paths import lock
 from bootstrap.server import OdooServer
 
 from .device_client import DeviceClient
@@ -65,10 +66,10 @@ class ServedCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        with environments.ready() as cls.environment:
+        with environments.ready() as cls.environment, lock("served"):
             database.current(cls.environment, KEPT, log_name="served-install")
-        cls.db = f"{KEPT}_{uuid.uuid4().hex[:8]}"
-        database.copy(cls.environment, KEPT, cls.db)
+            cls.db = f"{KEPT}_{uuid.uuid4().hex[:8]}"
+            database.copy(cls.environment, KEPT, cls.db)
         cls.addClassCleanup(database.drop, cls.environment, cls.db)
         cls.servers = [
             OdooServer(

@@ -474,7 +474,7 @@ class TestCampaignAudience(CampaignCommon):
             )
         )
         mailing = self.campaign(line_id=self.service.id)
-        with self.assertRaisesRegex(UserError, "saved service texts"):
+        with self.assertRaisesRegex(UserError, "only saved texts"):
             mailing.action_put_in_queue()
         mailing.sms_template_id = selling
         with self.assertRaisesRegex(UserError, "is advertising"):
@@ -539,7 +539,8 @@ class TestCampaignAudience(CampaignCommon):
             mailing = self.campaign()
             with self.assertRaises(UserError, msg=text), self.env.cr.savepoint():
                 mailing.body_plaintext = text
-            self.assertIn("error", mailing.preflight({"body_plaintext": text}), text)
+            answer = mailing.preflight({"body_plaintext": text})
+            self.assertTrue(answer["problem"], text)
             # However it got there, it does not leave.
             self.env.cr.execute(
                 "UPDATE mailing_mailing SET body_plaintext = %s WHERE id = %s",
@@ -548,6 +549,9 @@ class TestCampaignAudience(CampaignCommon):
             mailing.invalidate_recordset()
             with self.assertRaises(UserError, msg=text):
                 mailing.action_put_in_queue()
+            answer = mailing.preflight()
+            self.assertTrue(answer["problem"], text)
+            self.assertNotIn("previews", answer, text)
 
     def test_confidential_segment_of_a_colleague(self):
         """Nobody learns who is in it by writing to it."""

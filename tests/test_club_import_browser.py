@@ -10,7 +10,7 @@ from .common import ClubBuilders
 HELPERS = """
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function until(what, condition) {
-    for (let i = 0; i < 150; i++) {
+    for (let i = 0; i < 600; i++) {
         const found = condition();
         if (found) return found;
         await sleep(100);

@@ -870,8 +870,8 @@ class TestForms(CheckinCase):
             ('{"event_id":"json-00001","phone":"09121234567"}', "malformed", 400),
             (f"{event}&phone=02188776655", "not-mobile", 422),
         ):
-            with self.subTest(body):
-                raw = body.encode(errors="surrogateescape")
+            raw = body.encode(errors="surrogateescape")
+            with self.subTest(raw):
                 response = self.client.raw("/checkins", raw, FORM)
                 self.assertRefused(response, name, status)
 

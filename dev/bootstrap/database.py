@@ -137,6 +137,11 @@ def copy(environment: Environment, source: str, name: str) -> None:
     with cursor(environment) as cr:
         cr.execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(source)}")
         cr.execute(f"ALTER DATABASE {_quoted(name)} SET synchronous_commit = off")
+    copy_filestore(source, name)
+
+
+def copy_filestore(source: str, name: str) -> None:
+    """Link the attachments of a database for another one."""
     if filestore(source).exists():
         shutil.copytree(filestore(source), filestore(name), copy_function=os.link)
 

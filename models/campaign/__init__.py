@@ -1,6 +1,8 @@
 from . import (
     mailing_audience,
+    mailing_audience_held,
     mailing_launch,
+    mailing_mail,
     mailing_mailing,
     mailing_preflight,
     mailing_queue,
@@ -9,6 +11,8 @@ from . import (
     mailing_series,
     mailing_start,
     mailing_text,
+    mailing_text_check,
     mailing_variant,
+    sms_sms,
     sms_tracker,
 )

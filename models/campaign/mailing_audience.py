@@ -5,7 +5,6 @@ from ...tools.phone import is_mobile
 
 # See customer_segment_preview: operators get blocks of ten thousand numbers.
 BLOCK_DIGITS = 4
-JUDGE_BATCH = 50_000
 TABLE = SQL("mailing_audience_draft")
 
 
@@ -42,14 +41,16 @@ class MailingAudience(models.AbstractModel):
     def _build_mail(self, mailing, user):
         """The same for an e-mail: the address takes the place of the number.
 
-        Core's own composer applies its blacklist and opt-outs when it sends.
+        Core's own composer looks at its blacklist once more when it sends.
         """
         self._create_table()
         self._add_contacts(mailing, user, by_mail=True)
         self.env.cr.execute(
             SQL("UPDATE %s SET reason = 'no_email' WHERE number IS NULL", TABLE)
         )
+        self._hold_excluded_mail(mailing)
         self._hold_duplicates()
+        self._hold_refused_mail()
         self._hold_back(mailing)
 
     def _create_table(self):
@@ -307,126 +308,6 @@ class MailingAudience(models.AbstractModel):
             )
 
         return test
-
-    # === WHO NOT === #
-
-    def _hold_landlines(self, mailing):
-        mobile = self._mobile_test(mailing, TABLE, SQL("number"))
-        self.env.cr.execute(
-            SQL(
-                "UPDATE %s SET reason = 'no_mobile', number = NULL"
-                " WHERE NOT certain AND (number IS NULL OR NOT %s)",
-                TABLE,
-                mobile(SQL("number")),
-            )
-        )
-
-    def _hold_excluded(self, mailing):
-        """Somebody excluded may stand under the same number a second time."""
-        excluded = list(mailing.sudo().audience_exclude_segment_ids.ids)
-        if not excluded:
-            return
-        relation = self.env["customer.segment"]._relation_of
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE %(table)s SET reason = 'excluded'
-                 WHERE reason IS NULL AND number IN (
-                       SELECT p.phone_sanitized FROM res_partner p
-                         JOIN %(partners)s r ON r.partner_id = p.id
-                        WHERE r.segment_id = ANY(%(ids)s)
-                    UNION ALL
-                       SELECT m.phone_e164 FROM club_member m
-                         JOIN %(partners)s r ON r.partner_id = m.partner_id
-                        WHERE r.segment_id = ANY(%(ids)s)
-                          AND m.company_id = %(company)s
-                    UNION ALL
-                       SELECT l.phone_sanitized FROM crm_lead l
-                         JOIN %(leads)s r ON r.lead_id = l.id
-                        WHERE r.segment_id = ANY(%(ids)s))
-                """,
-                table=TABLE,
-                partners=relation("res.partner").table,
-                leads=relation("crm.lead").table,
-                ids=excluded,
-                company=mailing.company_id.id,
-            )
-        )
-
-    def _hold_duplicates(self):
-        """A number gets it once: contacts come before leads, older ones first."""
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE %(table)s a SET reason = 'duplicate'
-                  FROM (SELECT id, row_number() OVER (
-                                   PARTITION BY number
-                                   ORDER BY lead_id NULLS FIRST, partner_id) AS nth
-                          FROM %(table)s WHERE reason IS NULL) ranked
-                 WHERE ranked.id = a.id AND ranked.nth > 1
-                """,
-                table=TABLE,
-            )
-        )
-
-    def _hold_refused(self, mailing, due):
-        """Apply the one rule of who may be reached."""
-        consents = self.env["customer.consent"].sudo()
-        last = 0
-        while True:
-            rows = self.env.execute_query(
-                SQL(
-                    "SELECT id, number, partner_id FROM %s"
-                    " WHERE reason IS NULL AND id > %s ORDER BY id LIMIT %s",
-                    TABLE,
-                    last,
-                    JUDGE_BATCH,
-                )
-            )
-            if not rows:
-                return
-            last = rows[-1][0]
-            refused = consents._judge(
-                mailing.company_id,
-                [row[1] for row in rows],
-                mailing.line_id.sudo().message_class or "advertising",
-                line=mailing.line_id,
-                partner_ids=[row[2] for row in rows],
-                due=due,
-            ).refused
-            if refused:
-                self.env.cr.execute(
-                    SQL(
-                        """
-                        UPDATE %(table)s a SET reason = refused.reason
-                          FROM unnest(%(numbers)s::varchar[], %(reasons)s::varchar[])
-                               AS refused(number, reason)
-                         WHERE a.number = refused.number AND a.reason IS NULL
-                        """,
-                        table=TABLE,
-                        numbers=list(refused),
-                        reasons=list(refused.values()),
-                    )
-                )
-
-    def _hold_back(self, mailing):
-        """Hold some back to compare: by number, so that it is the same ones each time
-        somebody looks.
-        """
-        if not mailing.holdout_percent:
-            return
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE %(table)s SET reason = 'holdout'
-                 WHERE reason IS NULL
-                   AND abs(hashtext(number || %(salt)s)::bigint) %% 100 < %(percent)s
-                """,
-                table=TABLE,
-                salt=f"/{mailing._saved().id}",
-                percent=mailing.holdout_percent,
-            )
-        )
 
     # === WHAT IT SAYS === #
 

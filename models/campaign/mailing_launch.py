@@ -71,16 +71,16 @@ class MailingMailing(models.Model):
         if not any(text.strip() for text in self._texts_by_lang().values()):
             raise UserError(self.env._("Write the text first."))
         self._check_texts()
-        templates = self.sms_template_id | self.variant_ids.sms_template_id
-        if line.message_class == "service":
-            if not self.sms_template_id:
-                raise UserError(
-                    self.env._(
-                        "Over a service line only saved service texts are sent. Choose "
-                        "one, or an advertising line."
-                    )
+        if self.is_text_saved and not self.sms_template_id:
+            raise UserError(
+                self.env._(
+                    "Over the line “%s” only saved texts are sent. Choose one, or "
+                    "another line.",
+                    line.name,
                 )
-            selling = templates.sudo().filtered(
+            )
+        if line.message_class == "service":
+            selling = self._templates().filtered(
                 lambda template: template.message_class != "service"
             )
             if selling:
@@ -92,17 +92,20 @@ class MailingMailing(models.Model):
                     )
                 )
             self.env["sms.template"]._check_may_send_service()
+        self._check_launch_approvals()
 
-    def _check_texts(self):
-        """Refuse what is no placeholder of ours, or not for the eyes of the sender.
-
-        :raise ValidationError: naming it
-        """
-        frozen = self._freeze_texts()
-        checker = self.env["sms.placeholder"]
-        for source in (frozen, *frozen["variants"].values()):
-            for text in source["text"].values():
-                checker._check(text, "res.partner")
+    def _check_launch_approvals(self):
+        """What the panel has refused never leaves; what it has not judged yet waits."""
+        for template, state, reason in self._pending_approvals():
+            if state == "refused":
+                raise UserError(
+                    self.env._(
+                        "The panel refused the text “%(text)s”: %(reason)s. Change it "
+                        "and ask again, or choose another.",
+                        text=template.name,
+                        reason=reason or self.env._("no reason given"),
+                    )
+                )
 
     def _check_launch_segments(self):
         """Stopped segments hold their last good members: somebody has to want that."""
@@ -110,15 +113,16 @@ class MailingMailing(models.Model):
             self.sudo().audience_exclude_segment_ids
         )
         stopped = segments.filtered(lambda segment: segment.state == "quarantined")
-        if stopped and not self.env.context.get("mailing_accept_stopped"):
-            raise UserError(
-                self.env._(
-                    "“%(segment)s” was stopped and holds its members as of %(date)s. "
-                    "Repair it, or take it out of this campaign.",
-                    segment=stopped[0].name,
-                    date=stopped[0].last_refresh or "?",
-                )
-            )
+        if stopped:
+            raise UserError(self._say_stopped(stopped[0]))
+
+    def _say_stopped(self, segment):
+        return self.env._(
+            "“%(segment)s” was stopped and holds its members as of %(date)s. Repair "
+            "it, or take it out of this campaign.",
+            segment=segment.name,
+            date=segment.last_refresh or "?",
+        )
 
     def _claim_launch(self):
         """Of two who launch at once, one does.
@@ -160,44 +164,6 @@ class MailingMailing(models.Model):
             }
         )
 
-    # === TEXT === #
-
-    def _texts_by_lang(self, template=None):
-        """The text in each language it may be read in.
-
-        :param template: ``sms.template`` of a variant, default the campaign's own
-        :return: text by language; a text typed here is the same in all
-        :rtype: dict[str, str]
-        """
-        template = (template or self.sms_template_id).sudo()
-        if not template:
-            return {"": self.body_plaintext or ""}
-        is_edited = template == self.sms_template_id.sudo() and (
-            self.body_plaintext not in (False, template.body)
-        )
-        if is_edited and self.line_id.sudo().message_class != "service":
-            return {"": self.body_plaintext or ""}
-        langs = [code for code, _name in self.env["res.lang"].get_installed()]
-        return {lang: template.with_context(lang=lang).body or "" for lang in langs}
-
-    def _freeze_texts(self):
-        """Texts as they are now: whoever edits a template later changes no campaign
-        that is under way.
-
-        :rtype: dict
-        """
-        return {
-            "text": self._texts_by_lang(),
-            "template": self.sms_template_id.id,
-            "variants": {
-                str(variant.segment_id.id): {
-                    "text": self._texts_by_lang(variant.sms_template_id),
-                    "template": variant.sms_template_id.id,
-                }
-                for variant in self.variant_ids
-            },
-        }
-
     # === STOP === #
 
     def action_stop(self):
@@ -227,8 +193,7 @@ class MailingMailing(models.Model):
     def action_cancel(self):
         """Back to a draft: nothing has left, so its recipients are chosen anew."""
         ours = self.filtered(lambda mailing: mailing.audience_mode != "odoo")
-        begun = ours.filtered(lambda mailing: mailing.state != "in_queue")
-        if begun:
+        if ours - ours._not_begun():
             raise UserError(
                 self.env._(
                     "It is under way. Stop it; a stopped campaign stays as it is."

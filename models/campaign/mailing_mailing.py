@@ -113,6 +113,10 @@ class MailingMailing(models.Model):
     )
     message_class = fields.Selection(related="line_id.message_class", string="Class")
     line_suffix = fields.Char(compute="_compute_line_suffix", compute_sudo=True)
+    is_text_saved = fields.Boolean(
+        compute="_compute_is_text_saved",
+        help="This line carries saved texts only, word for word.",
+    )
     holdout_percent = fields.Integer(
         string="Hold back (%)",
         help="So many get nothing and are compared with the others afterwards.",
@@ -150,6 +154,15 @@ class MailingMailing(models.Model):
             company = mailing.company_id or self.env.company
             line = mailing.line_id or company._get_sms_line("advertising")
             mailing.line_suffix = line.optout_suffix
+
+    @api.depends("line_id")
+    def _compute_is_text_saved(self):
+        for mailing in self:
+            line = mailing.line_id.sudo()
+            mailing.is_text_saved = (
+                line.message_class == "service"
+                or line.text_policy not in (False, "free")
+            )
 
     @api.onchange("audience_mode", "company_id")
     def _onchange_audience_mode(self):
@@ -229,7 +242,9 @@ class MailingMailing(models.Model):
     def _not_begun(self):
         """Those launched of which nothing has left: they may become drafts again."""
         return self.filtered(
-            lambda mailing: mailing.state == "in_queue" and not mailing.is_prepared
+            lambda mailing: (
+                mailing.state in ("in_queue", "sending") and not mailing.is_prepared
+            )
         )
 
     def _check_launched_fields(self, vals):

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import psycopg2.errors
 
 from odoo import fields, models
@@ -23,13 +25,15 @@ class MailingMailing(models.Model):
         """Who would get this campaign, who not and why; nothing is written.
 
         :param dict values: what the form holds and is not saved yet; by field name,
-            many2many fields as lists of ids
+            many2many fields as lists of ids; ``variants`` as a list of
+            ``[segment id, template id]``
         :param float patience: seconds; at most 60
         :return: ``{"counting": True}`` when it takes longer, ``{"error": text}`` when
-            it cannot be sent so; else ``total``, ``reachable``, ``held`` (list of
-            ``{"reason", "label", "count"}``), ``characters`` and ``parts`` of the
-            longest text of the audience, ``cost`` (text, empty if unknown), ``due``,
-            ``previews`` (three of ``{"name", "number", "text"}``) and ``sentence``
+            nobody can be counted so; else ``total``, ``reachable``, ``held`` (list of
+            ``{"reason", "label", "count"}``), ``problem`` (what has to be done first,
+            or empty), ``characters`` and ``parts`` of the longest text of the audience,
+            ``cost`` (text, empty if unknown), ``due``, ``previews`` (three of
+            ``{"name", "number", "text"}``) and ``sentence``
         :rtype: dict
         :raise AccessError: for whoever may not read campaigns
         """
@@ -69,6 +73,12 @@ class MailingMailing(models.Model):
             or (name.startswith(("audience_", "previous_")) and field.store)
         }
         known.update((name, values[name]) for name in known if name in values)
+        variants = values.get("variants")
+        if variants is None:
+            variants = [
+                (variant.segment_id.id, variant.sms_template_id.id)
+                for variant in self.variant_ids
+            ]
         for name in list(known):
             field, value = self._fields[name], known[name]
             if field.type == "many2many":
@@ -78,6 +88,14 @@ class MailingMailing(models.Model):
                 known[name] = (
                     self.env[field.comodel_name].search([("id", "=", value)]).id
                 )
+        texts = self.env["sms.template"].search(
+            [("id", "in", [template for _segment, template in variants])]
+        )
+        known["variant_ids"] = [
+            fields.Command.create({"segment_id": segment, "sms_template_id": template})
+            for segment, template in variants
+            if template in texts.ids
+        ]
         # No draft of the record itself: those of one record share their cache.
         draft = self.with_context(preflight_of=self.id or 0).new(known)
         if not draft.company_id:
@@ -88,8 +106,6 @@ class MailingMailing(models.Model):
 
     def _preflight_answer(self):
         audience = self.env["mailing.audience"]
-        if self.mailing_type == "sms":
-            self._check_texts()
         if self.mailing_type == "mail":
             audience._build_mail(self, self.env.user)
         else:
@@ -112,12 +128,20 @@ class MailingMailing(models.Model):
             "total": reachable + sum(counts.values()),
             "reachable": reachable,
             "held": held,
-            **(self._preflight_texts() if self.mailing_type == "sms" else {}),
+            "problem": "",
         }
+        if self.mailing_type == "sms":
+            answer.update(self._preflight_due())
+            try:
+                self._check_launch_sms()
+            except (UserError, AccessError) as error:
+                answer["problem"] = str(error)
+            else:
+                answer.update(self._preflight_texts(reachable))
         answer["sentence"] = self._preflight_sentence(answer)
         return answer
 
-    def _preflight_texts(self):
+    def _preflight_texts(self, reachable):
         """Real texts of some who would get it, and what they cost."""
         audience = self.env["mailing.audience"]
         rows = audience._samples(LENGTH_SAMPLES)
@@ -135,7 +159,6 @@ class MailingMailing(models.Model):
         }
         counted = {at: count(text) for at, text in texts.items()}
         longest = max(counted.values(), key=lambda one: one.units, default=None)
-        due = self._next_due()
         previews = []
         for at, partner, lead, _segment, number in numbered[:SAMPLES]:
             record = self.env["crm.lead" if lead else "res.partner"].browse(
@@ -152,11 +175,9 @@ class MailingMailing(models.Model):
             "characters": longest.characters if longest else 0,
             "parts": longest.parts if longest else 0,
             # Of some by chance: the longest ones are none of the many.
-            "cost": self._preflight_cost(list(counted.values())[:samples]),
-            "due": format_datetime(
-                self.env, due, tz=line.tz or "UTC", dt_format="short"
+            "cost": self._preflight_cost(
+                [counted[at] for at in range(samples)], reachable
             ),
-            "is_later": due > fields.Datetime.now(),
             "previews": previews,
         }
 
@@ -168,12 +189,20 @@ class MailingMailing(models.Model):
             text or "" for source in sources for text in source["text"].values()
         )
 
-    def _preflight_cost(self, counted):
+    def _preflight_due(self):
+        """When the first leaves, in the line's time zone."""
+        due = max(self._next_due(), self.schedule_date or datetime.min)
+        tz = self.line_id.sudo().tz or "UTC"
+        return {
+            "due": format_datetime(self.env, due, tz=tz, dt_format="short"),
+            "is_later": due > fields.Datetime.now(),
+        }
+
+    def _preflight_cost(self, counted, reachable):
         """About what it costs, as text; by the mean of real texts."""
         line = self.line_id.sudo()
         if not line.price_per_part or not counted:
             return ""
-        reachable = self.env["mailing.audience"]._counts().get(None, 0)
         mean = sum(one.parts for one in counted) / len(counted)
         return formatLang(
             self.env,
@@ -191,27 +220,34 @@ class MailingMailing(models.Model):
             "line": self.line_id.sudo().name or "",
             "due": answer.get("due", ""),
         }
-        if not answer["reachable"]:
+        if not answer["total"]:
+            sentence = self.env._("Choose to whom it goes.")
+        elif not answer["reachable"]:
             sentence = self.env._("Nobody gets it.")
         elif self.mailing_type == "mail":
-            sentence = self.env._("%(count)s people get it by e-mail.", **words)
+            sentence = self.env._("Goes out to %(count)s by e-mail.", **words)
         elif answer.get("is_later"):
             sentence = self.env._(
-                "%(count)s people get it from %(due)s over the line “%(line)s”.",
+                "Goes out to %(count)s from %(due)s over the line “%(line)s”.",
                 **words,
             )
         else:
             sentence = self.env._(
-                "%(count)s people get it now over the line “%(line)s”.", **words
+                "Goes out to %(count)s now over the line “%(line)s”.", **words
             )
         if not_sent:
             sentence += " " + self.env._("Not sent – %s.", not_sent)
+        for template, _state, _said in self._pending_approvals():
+            sentence += " " + self.env._(
+                "“%s” waits until the panel has approved it.", template.name
+            )
         return sentence
 
 
 PREFLIGHT_FIELDS = (
     "mailing_type",
     "company_id",
+    "schedule_date",
     "line_id",
     "holdout_percent",
     "body_plaintext",

@@ -1,18 +1,20 @@
 import logging
 import time
-from collections import defaultdict
 from datetime import timedelta
 
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ...tools.placeholder import fill
-from ...tools.sms_text import count, normalize, with_suffix
+from ...tools.sms_text import count, with_suffix
+from ..segment.customer_segment_refresh import RETRIABLE
 
 _logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 2.0
 BATCH = 1000
+# When the queue looks again at a campaign under a rate, and at one that was in the way.
+RATE_MINUTES = 5
+BUSY_MINUTES = 1
 
 
 class MailingMailing(models.Model):
@@ -26,23 +28,36 @@ class MailingMailing(models.Model):
     _inherit = "mailing.mailing"
 
     def _get_remaining_recipients(self):
-        """Core's question of whether something is left to do."""
+        """Core's question of whether something is left to do; there it may be stopped.
+
+        :return: its own id, or nothing
+        :rtype: list[int]
+        """
         if self.audience_mode == "odoo":
             return super()._get_remaining_recipients()
         # Put in the queue by a bare write, past the checks: nobody answers for it.
         if self.is_stopped or not self.launched_at:
             return []
-        if not self.is_prepared:
-            return [self.id]
-        waiting = self.env.execute_query(
-            SQL(
-                "SELECT partner_id FROM mailing_recipient"
-                " WHERE mailing_id = %s AND state = 'waiting' ORDER BY id LIMIT %s",
-                self.id,
-                BATCH,
+        if self.is_prepared and not self._is_unsent():
+            return []
+        return self.ids
+
+    def _is_unsent(self):
+        """Whether recipients wait, or their messages for the line."""
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT FROM mailing_recipient
+                     WHERE mailing_id = %(id)s AND state = 'waiting'
+                 UNION ALL
+                    SELECT FROM sms_sms WHERE mailing_id = %(id)s AND state = 'outgoing'
+                     LIMIT 1
+                    """,
+                    id=self.id,
+                )
             )
         )
-        return [partner_id or 0 for (partner_id,) in waiting]
 
     def action_send_sms(self, res_ids=None):
         """One slice of the work; core's queue calls again while something is left."""
@@ -57,14 +72,33 @@ class MailingMailing(models.Model):
         """Prepare and queue for about two seconds; commits after each batch."""
         stop = time.monotonic() + SLICE_SECONDS
         cron = self.env["ir.cron"]
-        while self._work_off_batch():
-            cron._commit_progress(1)
-            if time.monotonic() > stop:
-                self.env.ref(
-                    "mass_mailing.ir_cron_mass_mailing_queue"
-                ).sudo()._trigger()
-                return
+        cron._commit_progress()
+        engine = self.env["customer.segment.refresh"]
+        try:
+            while engine._in_turn(self._work_off_batch):
+                cron._commit_progress(1)
+                if time.monotonic() > stop:
+                    self._continue()
+                    break
+        except RETRIABLE as error:
+            _logger.info("Campaign %s waits: %s", self.id, type(error).__name__)
+            self._continue(BUSY_MINUTES)
+        else:
+            self._finish()
         cron._commit_progress(1)
+
+    def _continue(self, minutes=0):
+        """Let the queue come again: its own turn is once a day."""
+        cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()
+        cron._trigger(fields.Datetime.now() + timedelta(minutes=minutes))
+
+    def _finish(self):
+        """Done at once when nothing was handed over; else with the last message."""
+        if not self.is_prepared or self.state != "sending" or self._is_unsent():
+            return
+        traces = self.env["mailing.trace"].sudo()
+        if not traces.search_count([("mass_mailing_id", "=", self.id)], limit=1):
+            self.sudo().write({"state": "done", "sent_date": fields.Datetime.now()})
 
     def _work_off_batch(self):
         """One batch, in this transaction.
@@ -95,22 +129,33 @@ class MailingMailing(models.Model):
 
     def _prepare(self):
         """Bring the segments up to date and take the snapshot of who gets it."""
-        user = self._sender()
-        segments = self.sudo().audience_segment_ids | (
-            self.sudo().audience_exclude_segment_ids
-        )
-        for segment in segments.filtered(lambda segment: segment.kind == "dynamic"):
-            engine = self.env["customer.segment.refresh"].sudo()
-            for unit in engine._units(segment):
-                engine._refresh_unit(unit)
+        named = self.sudo()
+        segments = named.audience_segment_ids | named.audience_exclude_segment_ids
+        dynamic = segments.filtered(lambda segment: segment.kind == "dynamic")
+        self.env["customer.segment.refresh"].sudo()._refresh_now(dynamic)
+        stopped = segments.filtered(lambda segment: segment.state == "quarantined")
+        if stopped:
+            self._back_to_draft(self._say_stopped(stopped[0]))
+            return
         audience = self.env["mailing.audience"]
-        audience._build(self, user, self._next_due())
-        self.env.cr.execute(
-            SQL("DELETE FROM mailing_recipient WHERE mailing_id = %s", self.id)
-        )
+        if self.mailing_type == "mail":
+            audience._build_mail(self, self._sender())
+        else:
+            audience._build(self, self._sender(), self._next_due())
         waiting = audience._store(self)
         self.sudo().write({"is_prepared": True, "state": "sending"})
         _logger.info("Campaign %s: %s recipients", self.id, waiting)
+
+    def _back_to_draft(self, reason):
+        """Nothing has left, and nothing will before its sender looked at it again."""
+        sender = self._sender()
+        self.sudo().action_cancel()
+        self.sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Not sent: %s", self.subject or ""),
+            note=reason,
+            user_id=sender.id,
+        )
 
     def _next_due(self):
         """When its messages may leave: advertising waits for the line's hours.
@@ -197,8 +242,7 @@ class MailingMailing(models.Model):
         )
         room = max(0, min(BATCH, self.rate_per_hour - used))
         if not room:
-            cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()
-            cron._trigger(fields.Datetime.now() + timedelta(minutes=5))
+            self._continue(RATE_MINUTES)
         return room
 
     def _hold(self, reasons):
@@ -223,7 +267,8 @@ class MailingMailing(models.Model):
         """
         if not queued:
             return
-        suffix = self.line_id.sudo().optout_suffix or ""
+        line = self.line_id.sudo()
+        suffix = line.optout_suffix or ""
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -236,7 +281,7 @@ class MailingMailing(models.Model):
                 done AS (
                     UPDATE mailing_recipient r
                        SET state = 'queued', queued_at = %(now)s, sms_uuid = m.uuid,
-                           part_count = m.parts
+                           part_count = m.parts, cost = m.parts * %(price)s
                       FROM message m WHERE r.id = m.id
                  RETURNING r.partner_id, r.lead_id, r.number, m.sms_id, m.uuid),
                 trace AS (
@@ -263,183 +308,10 @@ class MailingMailing(models.Model):
                     for _row, _sms, text in queued
                 ],
                 now=fields.Datetime.now(),
+                price=line.price_per_part or 0.0,
                 uid=self.env.uid,
                 mailing=self.id,
             )
         )
         self.env["mailing.trace"].invalidate_model()
         self.env["sms.tracker"].invalidate_model()
-
-    # === TEXTS === #
-
-    def _render_rows(self, rows):
-        """The text of each recipient, in the contact's language and with short links;
-        the line adds its ending.
-
-        :param list rows: ``(id, partner id, lead id, segment id, number)``
-        :return: text by row id
-        :rtype: dict
-        """
-        frozen = self.launched_text or self._freeze_texts()
-        by_segment = defaultdict(list)
-        for row in rows:
-            by_segment[row[3]].append(row)
-        texts = {}
-        for segment_id, batch in by_segment.items():
-            source = frozen["variants"].get(str(segment_id)) or frozen
-            # «The segment's offer» is that of the segment somebody is in here.
-            mailing = self.with_context(sms_segment_id=segment_id)
-            texts.update(mailing._render_source(source, batch))
-        return {row_id: normalize(text) for row_id, text in texts.items()}
-
-    def _render_source(self, source, rows):
-        contacts = [row for row in rows if not row[2]]
-        leads = [row for row in rows if row[2]]
-        texts = {}
-        if contacts:
-            rendered = self._render_text(
-                source, "res.partner", [row[1] for row in contacts]
-            )
-            texts.update((row[0], rendered.get(row[1], "")) for row in contacts)
-        if leads:
-            rendered = self._render_text(source, "crm.lead", [row[2] for row in leads])
-            texts.update((row[0], rendered.get(row[2], "")) for row in leads)
-        return texts
-
-    def _render_text(self, source, model, ids):
-        """Render one text for records of a model, each in its contact's language."""
-        partner = SQL("id" if model == "res.partner" else "partner_id")
-        langs = dict(
-            self.env.execute_query(
-                SQL(
-                    "SELECT r.id, p.lang FROM %(table)s r"
-                    " JOIN res_partner p ON p.id = r.%(partner)s"
-                    " WHERE r.id = ANY(%(ids)s)",
-                    table=SQL.identifier(self.env[model]._table),
-                    partner=partner,
-                    ids=list(ids),
-                )
-            )
-        )
-        fallback = self.company_id.partner_id.lang or self.env.lang or "en_US"
-        by_lang = defaultdict(list)
-        for record_id in ids:
-            by_lang[langs.get(record_id) or fallback].append(record_id)
-        rendered = {}
-        for lang, record_ids in by_lang.items():
-            text = source["text"].get(lang)
-            if text is None:
-                text = source["text"].get("")
-            if text is None:
-                text = source["text"].get(fallback) or next(
-                    iter(source["text"].values())
-                )
-            rendered.update(
-                self._render_in(text, lang, model, record_ids, "" in source["text"])
-            )
-        return rendered
-
-    def _render_in(self, text, lang, model, ids, is_typed):
-        """Fill in the placeholders, which are names and fields: no code is ever run.
-
-        :param bool is_typed: by the sender, whose rights its values are read with; a
-            saved text was checked when it was saved
-        """
-        saved = self._saved()
-        if saved:
-            text = self._shorten_links_text(text, saved._get_link_tracker_values())
-        user = self._sender()
-        placeholder = (
-            self.env["sms.placeholder"]
-            .with_user(user)
-            .with_context(
-                lang=lang,
-                allowed_company_ids=self.company_id.ids,
-                sms_segment_id=self.env.context.get("sms_segment_id"),
-            )
-        )
-        if model == "crm.lead":
-            # A contact's text: what a lead does not have is said by the other words.
-            text = fill(
-                text,
-                lambda one: (
-                    one.fallback
-                    if placeholder._find_problem(one.expression, model)
-                    else one.source
-                ),
-            )
-        return placeholder._render(
-            text,
-            placeholder.env[model].browse(ids),
-            trusted=not is_typed,
-            sample="preflight_of" in self.env.context,
-        )
-
-    def _sender(self):
-        """Who answers for it: whoever has launched it, before that whoever looks.
-
-        :rtype: recordset
-        """
-        return self.sudo().launched_by_id.with_env(self.env) or self.env.user
-
-    def _saved(self):
-        """The campaign itself where this is what the form holds of it."""
-        return self.browse(self.env.context.get("preflight_of", self._origin.ids))
-
-    # === E-MAIL === #
-
-    def _action_send_mail(self, res_ids=None):
-        """E-mails of a campaign go to core's composer batch after batch, too."""
-        ours = self.filtered(
-            lambda mailing: (
-                mailing.audience_mode != "odoo" and mailing.mailing_type == "mail"
-            )
-        )
-        stop = time.monotonic() + SLICE_SECONDS
-        for mailing in ours:
-            if not mailing.is_prepared:
-                mailing._prepare_mail()
-            while batch := mailing._take_mail_batch():
-                super(MailingMailing, mailing)._action_send_mail(res_ids=batch)
-                if time.monotonic() > stop:
-                    break
-            if mailing._get_remaining_recipients():
-                mailing.state = "sending"
-                cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")
-                cron.sudo()._trigger()
-        return super(MailingMailing, self - ours)._action_send_mail(res_ids=res_ids)
-
-    def _prepare_mail(self):
-        """The snapshot of an e-mail: contacts with an address, each address once."""
-        audience = self.env["mailing.audience"]
-        audience._build_mail(self, self._sender())
-        audience._store(self)
-        self.sudo().write({"is_prepared": True, "state": "sending"})
-
-    def _take_mail_batch(self):
-        rows = self.env.execute_query(
-            SQL(
-                """
-                UPDATE mailing_recipient SET state = 'queued', queued_at = %(now)s
-                 WHERE id IN (SELECT id FROM mailing_recipient
-                               WHERE mailing_id = %(mailing)s AND state = 'waiting'
-                               ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-             RETURNING partner_id
-                """,
-                now=fields.Datetime.now(),
-                mailing=self.id,
-                limit=BATCH // 2,
-            )
-        )
-        return [row[0] for row in rows]
-
-
-class SmsLine(models.Model):
-    _inherit = "sms.line"
-
-    def _prepare_sms_values(self, messages, due_at):
-        values = super()._prepare_sms_values(messages, due_at)
-        if any("mailing_id" in message for message in messages):
-            for vals, message in zip(values, messages, strict=True):
-                vals["mailing_id"] = message.get("mailing_id")
-        return values

@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.tools import SQL
 
 from ...tools.refusal import REASONS
 
@@ -7,7 +6,7 @@ HELD_REASONS = [
     ("no_mobile", "No mobile number"),
     ("no_email", "No e-mail address"),
     ("duplicate", "Same number or address as somebody else"),
-    ("excluded", "Number of somebody excluded"),
+    ("excluded", "Number or address of somebody excluded"),
     ("empty", "The text was empty"),
     ("halted", "The campaign was stopped"),
     ("foreign", "A number abroad"),
@@ -77,8 +76,20 @@ class MailingRecipient(models.Model):
     is_opted_out = fields.Integer(string="Opted out", readonly=True)
     is_visited = fields.Integer(string="Came", readonly=True)
     is_purchased = fields.Integer(string="Bought", readonly=True)
+    failure_type = fields.Selection(
+        lambda self: (
+            self.env["mailing.trace"]
+            ._fields["failure_type"]
+            ._description_selection(self.env)
+        ),
+        string="Failed because",
+        readonly=True,
+    )
     revenue = fields.Float(readonly=True, help="In the company's currency.")
     part_count = fields.Integer(string="Parts", readonly=True)
+    cost = fields.Float(
+        readonly=True, help="Parts at the line's price when it was handed over."
+    )
 
     _work = models.Index("(mailing_id, id) WHERE state = 'waiting'")
     _by_mailing = models.Index("(mailing_id, state)")
@@ -88,20 +99,3 @@ class MailingRecipient(models.Model):
         "(mailing_id, number) WHERE state IN ('waiting', 'queued')",
         "A number gets a campaign once.",
     )
-
-    def _counts(self, mailing):
-        """How many in each state and for each reason.
-
-        :param mailing: one ``mailing.mailing``
-        :rtype: dict[tuple, int]
-        """
-        return {
-            (state, reason): count
-            for state, reason, count in self.env.execute_query(
-                SQL(
-                    "SELECT state, reason, count(*) FROM mailing_recipient"
-                    " WHERE mailing_id = %s GROUP BY 1, 2",
-                    mailing.id,
-                )
-            )
-        }

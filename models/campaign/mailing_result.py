@@ -15,6 +15,8 @@ MEASURES = (
     "is_purchased",
     "revenue",
 )
+RESULTS = (*MEASURES, "failure_type")
+SUMS = (*MEASURES, "cost")
 
 
 class MailingMailing(models.Model):
@@ -102,7 +104,8 @@ class MailingMailing(models.Model):
                        (refused.id IS NOT NULL)::int AS is_opted_out,
                        (visited.id IS NOT NULL)::int AS is_visited,
                        coalesce(bought.bought, FALSE)::int AS is_purchased,
-                       coalesce(bought.revenue, 0)::float8 AS revenue
+                       coalesce(bought.revenue, 0)::float8 AS revenue,
+                       trace.failure_type
                   FROM person
              LEFT JOIN trace ON trace.id = person.id
              LEFT JOIN refused ON refused.id = person.id
@@ -120,10 +123,10 @@ class MailingMailing(models.Model):
             documents=self._document_statement(),
             sets=SQL(", ").join(
                 SQL("%s = result.%s", SQL.identifier(name), SQL.identifier(name))
-                for name in MEASURES
+                for name in RESULTS
             ),
-            olds=SQL(", ").join(SQL.identifier("r", name) for name in MEASURES),
-            news=SQL(", ").join(SQL.identifier("result", name) for name in MEASURES),
+            olds=SQL(", ").join(SQL.identifier("r", name) for name in RESULTS),
+            news=SQL(", ").join(SQL.identifier("result", name) for name in RESULTS),
         )
 
     def _trace_statement(self):
@@ -149,6 +152,8 @@ class MailingMailing(models.Model):
                        AS sent,
                    max((t.trace_status IN ('sent', 'open', 'reply'))::int) AS delivered,
                    max((t.trace_status IN ('error', 'bounce'))::int) AS failed,
+                   max(t.failure_type) FILTER (
+                       WHERE t.trace_status IN ('error', 'bounce')) AS failure_type,
                    max((t.links_click_datetime IS NOT NULL)::int) AS clicked,
                    max((t.reply_datetime IS NOT NULL)::int) AS replied
               FROM person %s GROUP BY person.id
@@ -167,10 +172,10 @@ class MailingMailing(models.Model):
         rows = self.env["mailing.recipient"]._read_group(
             [("mailing_id", "in", self.ids), ("state", "in", ("queued", "holdout"))],
             ["mailing_id", "state"],
-            ["__count", *(f"{name}:sum" for name in MEASURES)],
+            ["__count", *(f"{name}:sum" for name in SUMS)],
         )
         found = {
-            (mailing.id, state): dict(zip(("count", *MEASURES), sums, strict=True))
+            (mailing.id, state): dict(zip(("count", *SUMS), sums, strict=True))
             for mailing, state, *sums in rows
         }
         for mailing in self:
@@ -195,10 +200,14 @@ class MailingMailing(models.Model):
             bought=sent["is_purchased"],
             days=self.answer_days,
         )
+        currency = self.company_id.currency_id
         if sent["revenue"]:
             sentence += self.env._(
-                " for %s",
-                format_amount(self.env, sent["revenue"], self.company_id.currency_id),
+                " for %s", format_amount(self.env, sent["revenue"], currency)
+            )
+        if sent["cost"]:
+            sentence += self.env._(
+                "; it cost %s", format_amount(self.env, sent["cost"], currency)
             )
         if not without or not without["count"]:
             return sentence + self.env._("; nobody was held back to compare.")

@@ -1,15 +1,10 @@
-import {Component, onWillUnmount, useState} from "@odoo/owl";
-import {browser} from "@web/core/browser/browser";
-import {_t} from "@web/core/l10n/translation";
+import {Component} from "@odoo/owl";
 import {registry} from "@web/core/registry";
-import {KeepLast} from "@web/core/utils/concurrency";
-import {useService} from "@web/core/utils/hooks";
-import {useRecordObserver} from "@web/model/relational_model/utils";
 import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {serializeDateTime} from "@web/core/l10n/dates";
+import {useCounting} from "../counting/use_counting";
 
-const PAUSE_MS = 500;
-const PATIENCE_SECONDS = [2, 60];
 const NAMES = [
     "audience_mode",
     "audience_condition",
@@ -21,6 +16,7 @@ const NAMES = [
     "previous_mailing_id",
     "previous_answer",
     "mailing_type",
+    "company_id",
     "line_id",
     "holdout_percent",
     "body_plaintext",
@@ -40,6 +36,17 @@ export function preflightValues({data}) {
             values[name] = value;
         }
     }
+    if (data.schedule_date) {
+        values.schedule_date = serializeDateTime(data.schedule_date);
+    }
+    if (data.variant_ids) {
+        values.variants = data.variant_ids.records
+            .map(({data: variant}) => [
+                variant.segment_id?.id,
+                variant.sms_template_id?.id,
+            ])
+            .filter(([segment, template]) => segment && template);
+    }
     return values;
 }
 
@@ -49,52 +56,8 @@ export class MailingPreflight extends Component {
     static props = {...standardWidgetProps};
 
     setup() {
-        this.orm = useService("orm");
-        this.keepLast = new KeepLast();
         this.formatInteger = formatInteger;
-        this.state = useState({answer: null, isCounting: true});
-        useRecordObserver((record) => {
-            const values = preflightValues(record);
-            const question = JSON.stringify([record.resId, values]);
-            if (question === this.question) {
-                return;
-            }
-            this.question = question;
-            browser.clearTimeout(this.timer);
-            this.timer = browser.setTimeout(
-                () => this.count(record.resId, values),
-                PAUSE_MS
-            );
-        });
-        onWillUnmount(() => browser.clearTimeout(this.timer));
-    }
-
-    async count(resId, values) {
-        this.state.isCounting = true;
-        for (const patience of PATIENCE_SECONDS) {
-            const answer = await this.keepLast.add(this.ask(resId, values, patience));
-            if (!answer.counting) {
-                Object.assign(this.state, {answer, isCounting: false});
-                return;
-            }
-        }
-        Object.assign(this.state, {
-            answer: {error: _t("This takes longer than a minute to count.")},
-            isCounting: false,
-        });
-    }
-
-    async ask(resId, values, patience) {
-        try {
-            return await this.orm.silent.call(
-                "mailing.mailing",
-                "preflight",
-                [resId ? [resId] : []],
-                {values, patience}
-            );
-        } catch (error) {
-            return {error: error.data?.message || _t("Nobody could be counted.")};
-        }
+        this.state = useCounting("mailing.mailing", "preflight", preflightValues);
     }
 }
 

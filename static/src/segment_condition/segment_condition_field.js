@@ -1,5 +1,6 @@
 import {useChildSubEnv} from "@odoo/owl";
 import {Domain} from "@web/core/domain";
+import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {connector as makeConnector} from "@web/core/tree_editor/condition_tree";
 import {DomainField, domainField} from "@web/views/fields/domain/domain_field";
@@ -30,6 +31,13 @@ export class SegmentConditionField extends DomainField {
 
     get isEmpty() {
         return ["", "[]"].includes(this.getDomain().replace(/\s/g, ""));
+    }
+
+    /** An empty condition of a segment is everybody; elsewhere it asks nothing. */
+    get emptyWords() {
+        return this.props.record.resModel === "customer.segment"
+            ? _t("Everybody for now. Say whom you mean:")
+            : _t("No condition yet.");
     }
 
     /** Validity only: the audience beside the field counts as the responsible. */

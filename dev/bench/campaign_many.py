@@ -1,0 +1,147 @@
+"""How a group message grows: 100,000 and 1,000,000 recipients, prepared, queued and
+looked at.
+
+In a database of its own, committed batch by batch as the queue does. Nothing is sent.
+"""
+
+import time
+
+from bootstrap.paths import step
+from lxml import etree
+
+from . import _audience
+from ._figures import Figure
+from .campaign import TEXT
+from .form import _specification
+from .segments import _forget_peak, _resident
+
+OWN_DATABASES = True
+SIZES = (10_000, 100_000)
+LINEAR, FORM_SECONDS, MEMORY_MB = 1.3, 2.0, 200
+
+
+def main(environment, quick=False, sizes=None) -> list[Figure]:
+    """Measure campaigns to everybody, at several sizes.
+
+    :param environment: of the databases
+    :param bool quick: only a fifth of the recipients is queued
+    :param list sizes: numbers of contacts
+    :return: the figures
+    """
+    measured, figures = {}, []
+    for size in sorted(sizes or SIZES):
+        with (
+            _audience.ready(environment, size) as audience,
+            audience.orm() as env,
+            step(f"a campaign to {size:,}"),
+        ):
+            measured[size] = _measure(env, audience, 0.2 if quick else 1.0)
+    smallest = min(measured)
+    for size, (prepared, queued, form, peak) in measured.items():
+        times = size / smallest
+        if size > smallest:
+            figures += [
+                Figure(
+                    f"{size:,} {what}, of {times:g} times {smallest:,}",
+                    seconds / (times * measured[smallest][turn]),
+                    LINEAR,
+                    "<=",
+                    note=f"{seconds:.1f} s",
+                )
+                for turn, (what, seconds) in enumerate(
+                    [("prepared", prepared), ("queued", queued)]
+                )
+            ]
+        figures += [
+            Figure(
+                f"form of a campaign to {size:,}, seconds",
+                form,
+                FORM_SECONDS,
+                "<=",
+                note=f"{form:.2f} s",
+            ),
+            Figure(f"memory of the process for {size:,}", peak, MEMORY_MB, "<=", " MB"),
+        ]
+    return figures
+
+
+def _measure(env, audience, share):
+    """Launch, prepare and queue one campaign to everybody, then open its form.
+
+    :param float share: of the recipients are queued
+    :return: seconds to prepare and to queue all, seconds of the form, MB at the peak
+    """
+    env = env(user=env.ref("base.user_admin"))
+    company = env["res.company"].browse(audience.company_id)
+    company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
+    # Everybody may be reached: what is measured is the work.
+    company.sudo().sms_consent_basis = "relation"
+    env.user.write({"company_ids": [(4, company.id)], "company_id": company.id})
+    env = env(context={**env.context, "allowed_company_ids": company.ids})
+    line = env["sms.line"].create(
+        {
+            "name": "Bench",
+            "company_id": company.id,
+            "message_class": "advertising",
+            "gateway": "test",
+            "window_start": 0,
+            "window_end": 24,
+        }
+    )
+    group = env["customer.segment"].create(
+        {"name": "Everybody", "kind": "static", "company_id": company.id}
+    )
+    env.flush_all()
+    env.cr.execute(
+        """
+        INSERT INTO customer_segment_partner_rel (segment_id, partner_id)
+        SELECT %s, id FROM res_partner WHERE active AND phone_sanitized IS NOT NULL
+        """,
+        [group.id],
+    )
+    env.cr.execute("ANALYZE customer_segment_partner_rel")
+    mailing = env["mailing.mailing"].create(
+        {
+            "mailing_type": "sms",
+            "subject": "Bench",
+            "company_id": company.id,
+            "audience_mode": "segments",
+            "audience_segment_ids": group.ids,
+            "line_id": line.id,
+            "body_plaintext": TEXT,
+        }
+    )
+    mailing.action_put_in_queue()
+    env.cr.commit()
+    before = _resident("VmRSS")
+    _forget_peak()
+    prepared = _seconds(env, mailing._work_off_batch)
+    waiting = env["mailing.recipient"].search_count(
+        [("mailing_id", "=", mailing.id), ("state", "=", "waiting")]
+    )
+    if waiting < 0.5 * audience.size:
+        raise AssertionError(f"only {waiting} of {audience.size} would get it")
+    batches = max(1, round(share * waiting / 1000))
+    queued = 0.0
+    for _batch in range(batches):
+        queued += _seconds(env, mailing._work_off_batch)
+    queued *= waiting / min(waiting, batches * 1000)
+    peak = _resident("VmHWM") - before
+    view = env.ref("customer_segmentation.mailing_campaign_form")
+    arch = mailing.get_view(view.id, "form")["arch"]
+    specification = _specification(mailing, etree.fromstring(arch))
+    mailing.refresh_results()
+    env.cr.commit()
+    env.invalidate_all()
+    form = _seconds(env, lambda: mailing.web_read(specification))
+    return prepared, queued, form, peak
+
+
+def _seconds(env, work):
+    began = time.perf_counter()
+    work()
+    env.flush_all()
+    env.cr.commit()
+    seconds = time.perf_counter() - began
+    env.invalidate_all()
+    return seconds
