@@ -2,7 +2,8 @@
 -- neither their keys nor their webhooks.
 UPDATE sms_line
    SET gateway = 'test', api_key = NULL, username = NULL, password = NULL,
-       http_headers = NULL, http_body = NULL, webhook_secret = md5(random()::text || random()::text);
+       base_url = NULL, http_headers = NULL, http_body = NULL,
+       webhook_secret = md5(random()::text || random()::text);
 
 -- Devices in the field belong to the original: a copy must not answer them.
 UPDATE club_device

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -49,6 +49,12 @@ class ResConfigSettings(models.TransientModel):
     )
     sms_consent_basis = fields.Selection(
         related="company_id.sms_consent_basis", readonly=False
+    )
+    sms_line_ids = fields.Many2many(
+        "sms.line",
+        string="SMS lines",
+        compute="_compute_sms_line_ids",
+        groups="base.group_system",
     )
     sms_cap_week = fields.Integer(related="company_id.sms_cap_week", readonly=False)
     sms_cap_day = fields.Integer(related="company_id.sms_cap_day", readonly=False)
@@ -124,3 +130,10 @@ class ResConfigSettings(models.TransientModel):
 
     def _compute_club_kiosk_url(self):
         self.club_kiosk_url = self.env["club.device"]._get_kiosk_url()
+
+    @api.depends("company_id")
+    def _compute_sms_line_ids(self):
+        for settings in self:
+            settings.sms_line_ids = self.env["sms.line"].search(
+                [("company_id", "=", settings.company_id.id)]
+            )

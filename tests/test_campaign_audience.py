@@ -270,6 +270,31 @@ class TestCampaignAudience(CampaignCommon):
         self.assertIn("1 companies through", mailing.preflight()["companies"])
         self.assertIn("Firm → Chosen", mailing.preflight()["companies"])
 
+    def test_longest_text_of_the_audience_is_counted(self):
+        """Also where only some are rendered, and not of those who get nothing."""
+        partners = self.members(500, 70)
+        partners[41].name = "N" * 150
+        partners[42].write({"name": "M" * 200, "no_sms": True})
+        mailing = self.campaign(
+            audience_mode="chosen",
+            audience_partner_ids=partners.ids,
+            body_plaintext="Hi {{ name }}",
+        )
+        answer = mailing.preflight()
+        self.assertEqual((answer["characters"], answer["parts"]), (3 + 150 + 6, 3))
+        self.assertEqual(len(answer["previews"]), 3)
+
+    def test_broken_and_forbidden_placeholders_are_refused_when_saved(self):
+        """In our own campaigns; in Odoo's own mailings ours work, code does not."""
+        mailing = self.campaign()
+        for text in ("Hi {{ nmae }}", "Hi {{ name", "{{ object.comment }}"):
+            with self.assertRaises(UserError, msg=text):
+                mailing.body_plaintext = text
+        mailing.body_plaintext = "Hi {{ greeting ||| Dear guest }}"
+        own = self.campaign(audience_mode="odoo", body_plaintext="Hi {{ name }}")
+        with self.assertRaises(AccessError):
+            own.body_plaintext = "{{ object.env.user.login }}"
+
     def test_contact_before_lead_of_the_same_number(self):
         """One message per phone across contacts and leads."""
         [partner] = self.members(70, 1)
@@ -557,7 +582,17 @@ class TestCampaignAudience(CampaignCommon):
             "{{ object.income_band }}",
             "{{ object.user_ids.password }}",
         ):
-            mailing = self.campaign(body_plaintext=text)
+            mailing = self.campaign()
+            with self.assertRaises(UserError, msg=text), self.env.cr.savepoint():
+                mailing.body_plaintext = text
+            answer = mailing.preflight({"body_plaintext": text})
+            self.assertTrue(answer["problem"], text)
+            # However it got there, it does not leave.
+            self.env.cr.execute(
+                "UPDATE mailing_mailing SET body_plaintext = %s WHERE id = %s",
+                [text, mailing.id],
+            )
+            mailing.invalidate_recordset()
             with self.assertRaises(UserError, msg=text):
                 mailing.action_put_in_queue()
             answer = mailing.preflight()

@@ -103,7 +103,26 @@ class TestClubImport(ImportCommon):
         self.assertEqual(partner.category_id.mapped("name"), ["قهوه", "کیک"])
         self.assertEqual(partner.included_segment_ids.mapped("name"), ["طلایی"])
         self.assertEqual(partner.included_segment_ids.company_id, self.company)
-        self.assertTrue(partner.phone_sanitized_blacklisted)
+        self.assertFalse(partner.phone_sanitized_blacklisted, "all companies' list")
+        consent = self.consents(phone)
+        self.assertEqual(
+            (consent.kind, consent.channel, consent.partner_id, consent.user_id),
+            ("optout", "import", partner, self.manager),
+        )
+        self.assertEqual(consent.source, club_import.display_name)
+
+    def consents(self, phone, **context):
+        """What holds for a number in the club's company."""
+        return (
+            self.env["customer.consent"]
+            .with_context(**context)
+            .search(
+                [
+                    ("company_id", "=", self.company.id),
+                    ("number", "=", self.member(phone).phone_e164),
+                ]
+            )
+        )
 
     def test_a_contact_is_like_one_that_the_orm_creates(self):
         """Every stored column equals what res.partner.create() gives."""
@@ -216,7 +235,7 @@ class TestClubImport(ImportCommon):
             self.row(self.phone()),
         ]  # fmt: skip
         self.bring(*rows, group_id=self.group.id)
-        tables = ("res_partner", "club_member", "phone_blacklist", "customer_segment",
+        tables = ("res_partner", "club_member", "customer_consent", "customer_segment",
                   "res_partner_category", "customer_segment_included_partner_rel",
                   "res_partner_res_partner_category_rel")  # fmt: skip
 
@@ -334,10 +353,25 @@ class TestClubImport(ImportCommon):
         self.bring(self.row(phone, no_advertising="", no_sms="خیر"))
         member = self.member(phone)
         self.assertTrue(member.no_sms)
-        self.assertTrue(member.partner_id.phone_sanitized_blacklisted)
+        self.assertEqual(self.consents(phone).kind, "optout")
         self.take(phone)
         self.follow_up()
         self.assertEqual(self.checkins(phone).message_reason, "no_sms")
+
+    def test_an_old_file_undoes_no_later_consent(self):
+        """The first import ends a consent; what the person says then stays."""
+        phone = self.phone()
+        self.bring(self.row(phone))
+        number = self.member(phone).phone_e164
+        agree = {"number": number, "kind": "consent", "company_id": self.company.id}
+        self.env["customer.consent"].create(agree)
+        self.bring(self.row(phone, no_advertising="1"))
+        self.assertEqual(self.consents(phone).kind, "optout")
+        self.env["customer.consent"].create(agree)
+        again = self.bring(self.row(phone, no_advertising="1"))
+        self.assertEqual(self.consents(phone).kind, "consent")
+        self.assertEqual(self.counts(again)[-2], 1, "unchanged")
+        self.assertEqual(len(self.consents(phone, active_test=False)), 3)
 
     def test_an_erased_person_does_not_come_back(self):
         phone = self.phone()

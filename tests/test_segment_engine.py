@@ -495,7 +495,9 @@ class TestSegmentStopped(EngineCommon):
                 "company_id": self.company.id,
             }
         )
-        self.build_user("club_manager")
+        manager = self.build_user("club_manager")
+        # Whoever is told reads the reason in their own language.
+        (manager | self.marketer | self.env.ref("base.user_admin")).lang = "fa_IR"
         segment = self.segment(domain).sudo()
         self.assertEqual(segment.partner_ids, self.partners[0])
         user, other = self.marketer, self.build_company("Elsewhere")
@@ -522,6 +524,7 @@ class TestSegmentStopped(EngineCommon):
                 self.run_cron()
                 self.assertStopped(segment, self.partners[0])
                 self.assertTrue(self.warnings_of(segment).user_id.active)
+                self.assertRegex(segment.error, "[\u0600-\u06ff]{3}")
                 user.sudo().write(back)
                 self.run_cron()
                 self.assertRecovered(segment)

@@ -376,3 +376,9 @@ class TestSegmentRefresh(SegmentCommon):
             [(row["depth"], row["holds"]) for row in answer["conditions"]],
             [(0, True), (1, True), (1, False)],
         )
+        wizard = self.env["customer.segment.why"].create(
+            {"subject_model": "res.partner", "partner_id": self.partners[0].id}
+        )
+        self.assertFalse(wizard.answer, "before a segment is chosen")
+        wizard.segment_id = segment
+        self.assertIn("✗", wizard.answer)

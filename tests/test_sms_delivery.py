@@ -1,6 +1,10 @@
 import json
+from unittest.mock import patch
+
+import requests
 
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from .common import ClubHttpCommon
 from .sms_case import SmsBuilders
@@ -204,7 +208,34 @@ class TestSmsDelivery(SmsBuilders, ClubHttpCommon):
         self.line.invalidate_recordset()
         response = self.push(ping="1")
         self.assertEqual(response.text, "ok")
+        settings = self.env["res.config.settings"].create({})
+        self.assertEqual(
+            settings.sms_line_ids,
+            self.env["sms.line"].search([("company_id", "=", self.env.company.id)]),
+        )
+        get = "odoo.addons.customer_segmentation.models.messaging.sms_line_webhook"
+        with patch(f"{get}.requests.get", side_effect=self.opener.get):
+            told = self.line.action_test_webhooks()["params"]
+            self.assertEqual(told["type"], "success", told["message"])
+            self.assertIn(self.line.name, told["message"])
+        with patch(f"{get}.requests.get", side_effect=requests.ConnectionError):
+            told = self.line.action_test_webhooks()["params"]
+            self.assertEqual(told["type"], "danger")
         old = self.line.webhook_secret
         self.line.action_renew_webhook_secret()
         self.assertNotEqual(self.line.webhook_secret, old)
         self.assertGreaterEqual(len(old), 32)
+
+    def test_copies_of_the_database_know_no_keys(self):
+        """What `odoo-bin neutralize` does: nothing leaves, nothing is known."""
+        with file_open("customer_segmentation/data/neutralize.sql") as file:
+            sql = file.read()
+        self.line.write({"username": "u", "http_headers": "Authorization: x"})
+        self.env.flush_all()
+        old = self.line.webhook_secret
+        self.env.cr.execute(sql)
+        self.env.invalidate_all()
+        self.assertEqual(self.line.gateway, "test")
+        for name in ("api_key", "username", "password", "base_url", "http_headers"):
+            self.assertFalse(self.line[name], name)
+        self.assertNotEqual(self.line.webhook_secret, old)

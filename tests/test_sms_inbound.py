@@ -40,8 +40,8 @@ class TestSmsInbound(ClubCommon):
         self.assertEqual(self.holding(), {("consent", self.env["sms.line"])})
         self.assertFalse(self.advertising._refused_numbers(["+989120008001"]))
 
-    def test_eleven_on_a_service_line_ends_everything(self):
-        """Until «12» to that line; an opt-out by hand stays."""
+    def test_eleven_on_a_service_line_ends_that_line(self):
+        """Until «12» to that line; other service lines go on, an opt-out stays."""
         self.env["customer.consent"].create(
             {"number": "09120008001", "kind": "optout", "company_id": self.company.id}
         )
@@ -50,6 +50,7 @@ class TestSmsInbound(ClubCommon):
             self.service._refused_numbers(["+989120008001"]),
             {"+989120008001": "stopped"},
         )
+        self.assertFalse(self.service.copy()._refused_numbers(["+989120008001"]))
         self.service._receive_text("09120008001", "12", "b2")
         self.assertFalse(self.service._refused_numbers(["+989120008001"]))
         self.assertEqual(self.holding(), {("optout", self.env["sms.line"])})

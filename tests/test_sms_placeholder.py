@@ -356,6 +356,12 @@ class TestSmsPlaceholder(ClubCommon):
             "{{ object.city }}", "res.partner", crowd.ids
         )
         self.assertEqual(answer["longest"]["characters"], 160)
+        # As a mailing of Odoo's own knows its audience.
+        named = repr([("id", "in", crowd.ids), ("name", "like", "Guest")])
+        answer = self.placeholders.inspect(text, "res.partner", None, "", named)
+        self.assertEqual((answer["total"], answer["longest"]["characters"]), (399, 9))
+        broken = self.placeholders.inspect(text, "res.partner", None, "", "[(x")
+        self.assertGreater(broken["total"], 399)
 
     def test_typed_text_of_the_composer(self):
         """Rendered with the typist's rights, each in the recipient's language."""

@@ -91,12 +91,23 @@ class TestSmsRefusals(ClubCommon):
         self.assertEqual(self.reason(self.advertising, partner), "opted_out")
         self.assertIsNone(self.reason(self.advertising.copy(), partner))
 
-    def test_stop_on_a_service_line_stops_the_company(self):
-        """Until it is taken back."""
+    def test_stop_on_a_service_line_stops_that_line_and_advertising(self):
+        """Until it is taken back; other service lines go on, other companies too."""
         partner = self.customer()
         stop = self.say(partner, "stop", line_id=self.service.id)
         self.assertEqual(self.reason(self.service, partner), "stopped")
         self.assertEqual(self.reason(self.advertising, partner), "stopped")
+        other = self.service.copy()
+        self.assertIsNone(self.reason(other, partner))
+        self.assertEqual(
+            self.consents._judge(
+                self.company, [partner.phone_sanitized], "service"
+            ).refused,
+            {partner.phone_sanitized: "stopped"},
+            "nobody knows the line",
+        )
+        theirs = self.service.copy({"company_id": self.build_company("Theirs").id})
+        self.assertIsNone(self.reason(theirs, partner))
         stop.action_take_back()
         self.assertIsNone(self.reason(self.service, partner))
         self.assertIsNone(self.reason(self.advertising, partner))
@@ -298,6 +309,22 @@ class TestSmsRefusals(ClubCommon):
         self.take(phone)
         self.follow_up()
         self.assertEqual(self.checkins(phone).message_reason, "no_sms")
+
+    def test_club_text_over_another_line_than_the_stopped_one(self):
+        """The stop was said to one line only."""
+        phone, stopped = self.phone(), self.service.copy()
+        self.consents.create(
+            {
+                "number": phone,
+                "kind": "stop",
+                "line_id": stopped.id,
+                "company_id": self.company.id,
+            }
+        )
+        self.take(phone)
+        self.follow_up()
+        self.assertFalse(self.checkins(phone).message_reason)
+        self.assertEqual(self.checkins(phone).message_state, "outgoing")
 
     def test_amount_of_numbers_does_not_change_the_number_of_queries(self):
         """One statement, whatever the audience."""

@@ -18,11 +18,8 @@ class CustomerSegmentWhy(models.TransientModel):
     def _compute_answer(self):
         for wizard in self:
             record = wizard.lead_id if wizard.model == "crm.lead" else wizard.partner_id
-            wizard.answer = (
-                record
-                and wizard.segment_id
-                and wizard._tell(wizard.segment_id.why(record.id))
-            )
+            is_asked = bool(record and wizard.segment_id)
+            wizard.answer = is_asked and wizard._tell(wizard.segment_id.why(record.id))
 
     def _tell(self, why):
         lines = [

@@ -11,6 +11,7 @@ from . import (
     mailing_series,
     mailing_start,
     mailing_text,
+    mailing_text_check,
     mailing_variant,
     sms_sms,
     sms_tracker,

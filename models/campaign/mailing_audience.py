@@ -362,6 +362,38 @@ class MailingAudience(models.AbstractModel):
         return (rows[0][2] if rows else 0), [row[:2] for row in rows]
 
     @api.model
+    def _longest(self, text):
+        """Those who get it and whose names and fields make a text long.
+
+        :param str text: all texts of the campaign, one below the other
+        :return: as :meth:`_samples`
+        """
+        found = []
+        for model, name in (("res.partner", "partner_id"), ("crm.lead", "lead_id")):
+            column = SQL.identifier(name)
+            # A lead's row knows its contact, too.
+            who = SQL(
+                "SELECT %s FROM %s WHERE reason IS NULL AND %s",
+                column,
+                TABLE,
+                SQL("lead_id IS NULL" if model == "res.partner" else "TRUE"),
+            )
+            documents = self.env[model].sudo().with_context(active_test=False)
+            query = documents._search([])
+            query.add_where(SQL("%s IN (%s)", SQL.identifier(query.table, "id"), who))
+            ids = self.env["sms.placeholder"]._longest_ids(text, documents, query)
+            found += self.env.execute_query(
+                SQL(
+                    "SELECT partner_id, lead_id, segment_id, number FROM %s"
+                    " WHERE reason IS NULL AND %s = ANY(%s)",
+                    TABLE,
+                    column,
+                    ids,
+                )
+            )
+        return found
+
+    @api.model
     def _store(self, mailing):
         """Take the snapshot that is sent from.
 

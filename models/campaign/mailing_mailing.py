@@ -112,6 +112,7 @@ class MailingMailing(models.Model):
         help="The line decides who may be reached.",
     )
     message_class = fields.Selection(related="line_id.message_class", string="Class")
+    line_suffix = fields.Char(compute="_compute_line_suffix", compute_sudo=True)
     is_text_saved = fields.Boolean(
         compute="_compute_is_text_saved",
         help="This line carries saved texts only, word for word.",
@@ -146,6 +147,13 @@ class MailingMailing(models.Model):
     _answer_days_range = models.Constraint(
         "CHECK (answer_days BETWEEN 1 AND 90)", "Answers count for 1 to 90 days."
     )
+
+    @api.depends("line_id", "company_id")
+    def _compute_line_suffix(self):
+        for mailing in self:
+            company = mailing.company_id or self.env.company
+            line = mailing.line_id or company._get_sms_line("advertising")
+            mailing.line_suffix = line.optout_suffix
 
     @api.depends("line_id")
     def _compute_is_text_saved(self):

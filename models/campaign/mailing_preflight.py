@@ -32,7 +32,7 @@ class MailingMailing(models.Model):
             nobody can be counted so; else ``total``, ``reachable``, ``held`` (list of
             ``{"reason", "label", "count"}``), ``problem`` (what has to be done first,
             or empty), ``companies`` (whom companies are reached through, or empty),
-            ``characters`` and ``parts`` of the longest of some real texts,
+            ``characters`` and ``parts`` of the longest text of the audience,
             ``cost`` (text, empty if unknown), ``due``, ``previews`` (three of
             ``{"name", "number", "text"}``) and ``sentence``
         :rtype: dict
@@ -148,7 +148,11 @@ class MailingMailing(models.Model):
 
     def _preflight_texts(self, reachable):
         """Real texts of some who would get it, and what they cost."""
-        rows = self.env["mailing.audience"]._samples(LENGTH_SAMPLES)
+        audience = self.env["mailing.audience"]
+        rows = audience._samples(LENGTH_SAMPLES)
+        samples = len(rows)
+        # Each once: the longest may be among the samples.
+        rows = list(dict.fromkeys(rows + audience._longest(self._all_texts())))
         numbered = [
             (at, partner, lead, segment, number)
             for at, (partner, lead, segment, number) in enumerate(rows)
@@ -158,8 +162,8 @@ class MailingMailing(models.Model):
             at: with_suffix(text, line.optout_suffix or "")
             for at, text in (self._render_rows(numbered) if numbered else {}).items()
         }
-        counted = [count(text) for text in texts.values()]
-        longest = max(counted, key=lambda one: one.parts, default=None)
+        counted = {at: count(text) for at, text in texts.items()}
+        longest = max(counted.values(), key=lambda one: one.units, default=None)
         previews = []
         for at, partner, lead, _segment, number in numbered[:SAMPLES]:
             record = self.env["crm.lead" if lead else "res.partner"].browse(
@@ -175,7 +179,10 @@ class MailingMailing(models.Model):
         return {
             "characters": longest.characters if longest else 0,
             "parts": longest.parts if longest else 0,
-            "cost": self._preflight_cost(counted, reachable),
+            # Of some by chance: the longest ones are none of the many.
+            "cost": self._preflight_cost(
+                [counted[at] for at in range(samples)], reachable
+            ),
             "previews": previews,
         }
 
@@ -193,6 +200,14 @@ class MailingMailing(models.Model):
                 for company, contact in some
             )
             + (" …" if found > len(some) else ""),
+        )
+
+    def _all_texts(self):
+        """Every text of the campaign in every language, one below the other."""
+        frozen = self.launched_text or self._freeze_texts()
+        sources = [frozen, *frozen["variants"].values()]
+        return "\n".join(
+            text or "" for source in sources for text in source["text"].values()
         )
 
     def _preflight_due(self):

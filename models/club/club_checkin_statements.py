@@ -92,11 +92,15 @@ _READ_MEMBER = """
                               AND coalesce(p.company_id, %(company)s) = %(company)s)
            ) OR EXISTS (
                    SELECT FROM customer_consent k
-                     LEFT JOIN sms_line l ON l.id = k.line_id
                     WHERE k.active AND k.company_id = %(company)s
                       AND k.number = %(phone)s
                       AND (k.kind = 'no_sms'
-                           OR k.kind = 'stop' AND l.message_class = 'service')
+                           OR k.kind = 'stop' AND k.line_id = (
+                              SELECT id FROM sms_line
+                               WHERE active AND company_id = %(company)s
+                                 AND message_class = 'service'
+                               ORDER BY is_default DESC NULLS LAST, sequence, id
+                               LIMIT 1))
            ) AS contact_no_sms,
            (SELECT concat_ws(' ', d.xmin, d.ctid, c.xmin, c.ctid)
               FROM club_device d JOIN res_company c ON c.id = d.company_id

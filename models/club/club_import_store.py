@@ -57,7 +57,17 @@ class ClubImportStore(models.AbstractModel):
         changed_ids = created | self._fill_contacts(customers, salutations, contacts)
         changed_ids |= self._add_to_groups(club_import, customers, contacts)
         changed_ids |= self._add_tags(customers, contacts)
-        changed |= self._block_advertising(customers)
+        changed |= self.env["customer.consent"]._opt_out_all(
+            club_import.company_id,
+            {
+                customer.number.e164: contacts.get(customer.number.e164)
+                for customer in customers
+                if customer.no_advertising
+            },
+            channel="import",
+            source=club_import.display_name,
+            user=club_import.user_id,
+        )
         changed |= {phone for phone, id_ in contacts.items() if id_ in changed_ids}
         outcome.update(dict.fromkeys(changed, "updated"))
         outcome.update(dict.fromkeys(new, "new"))
@@ -487,31 +497,3 @@ class ClubImportStore(models.AbstractModel):
         missing = {fold(name): name for name in sorted(names) if fold(name) not in ids}
         created = categories.create([{"name": name} for name in missing.values()])
         return ids | dict(zip(missing, created.ids, strict=True))
-
-    def _block_advertising(self, customers):
-        """Add refusals to the list that campaigns respect; none is ever taken back."""
-        rows = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO phone_blacklist AS b
-                       (number, active, create_uid, write_uid, create_date, write_date)
-                SELECT d.number, TRUE, %(uid)s, %(uid)s,
-                       now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
-                  FROM unnest(%(numbers)s::varchar[]) AS d(number)
-                 ORDER BY d.number
-                ON CONFLICT (number) DO UPDATE
-                   SET active = TRUE,
-                       write_uid = excluded.write_uid,
-                       write_date = excluded.write_date
-                 WHERE b.active IS NOT TRUE
-             RETURNING b.number
-                """,
-                uid=self.env.uid,
-                numbers=[
-                    customer.number.e164
-                    for customer in customers
-                    if customer.no_advertising
-                ],
-            )
-        )
-        return {number for (number,) in rows}

@@ -66,6 +66,7 @@ class ClubMember(models.Model):
     _phone_unique = models.Constraint(
         "unique(company_id, phone_e164)", "This number is a member already."
     )
+    _no_sms = models.Index("(company_id, phone_e164) WHERE no_sms")
 
     @api.depends("partner_id.name", "phone_e164")
     def _compute_display_name(self):

@@ -3,6 +3,7 @@ from . import sms_line, sms_sms, sms_template, sms_tracker
 # isort: split
 from . import (
     customer_consent,
+    customer_consent_bulk,
     customer_consent_rule,
     customer_profile_link,
     mail_thread,

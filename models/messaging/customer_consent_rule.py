@@ -29,10 +29,12 @@ class CustomerConsent(models.Model):
         """Say who may not be reached and why; one statement for any amount of numbers.
 
         *Service* is stopped by «no SMS at all» (of the company's member, of a contact,
-        or recorded) and by a stop on a service line of the company. *Advertising* is
-        also stopped by a stop on its own line, an opt-out, ``phone.blacklist``, a
-        block of the operator, a missing consent and the caps. A message of no known
-        class (another app's) respects what people said themselves.
+        or recorded) and by a stop on its own line. *Advertising* is also stopped by a
+        stop on any service line of the company, since who wants no news wants no
+        offers, by a stop on its own line, an opt-out, ``phone.blacklist``, a block of
+        the operator, a missing consent and the caps. A message of no known class
+        (another app's) respects what people said themselves, and so does a service
+        message of which nobody knows the line.
 
         Source: docs/messaging.md, "Who is reached".
 
@@ -53,20 +55,13 @@ class CustomerConsent(models.Model):
             return Judgement({}, {})
         company = company.sudo()
         self.env.flush_all()
+        asked = SQL(
+            "SELECT * FROM unnest(%s::varchar[], %s::int[])",
+            numbers,
+            [partner_id or None for partner_id in partner_ids or [None] * len(numbers)],
+        )
         rows = self.env.execute_query(
-            self._judge_statement(
-                company,
-                line,
-                message_class,
-                {
-                    "numbers": numbers,
-                    "partners": [
-                        partner_id or None
-                        for partner_id in partner_ids or [None] * len(numbers)
-                    ],
-                    "due": due or fields.Datetime.now(),
-                },
-            )
+            self._judge_statement(company, message_class, asked, line=line, due=due)
         )
         refused, room = {}, {}
         for number, reason, left in rows:
@@ -76,11 +71,16 @@ class CustomerConsent(models.Model):
                 room[number] = left
         return Judgement(refused, room)
 
-    def _judge_statement(self, company, line, message_class, values):
-        reasons = [
-            self._refusal_by_flags(),
-            self._refusal_by_rows(line, message_class, values["due"]),
-        ]
+    def _judge_statement(self, company, message_class, asked, *, line=None, due=None):
+        """The rule itself, of :meth:`_judge`.
+
+        :param SQL asked: a query of (number, id of the contact or NULL)
+        :return: a query of (number, reason or NULL, room or NULL)
+        :rtype: SQL
+        """
+        line = line or self.env["sms.line"]
+        due = due or fields.Datetime.now()
+        reasons = [self._refusal_by_rows(line, message_class, due)]
         caps = SQL("SELECT NULL::varchar AS number, 0 AS day, 0 AS week WHERE FALSE")
         week, day = 0, 0
         if message_class != "service":
@@ -89,34 +89,44 @@ class CustomerConsent(models.Model):
             reasons.append(self._refusal_by_missing_consent(company, line))
             week, day = company.sms_cap_week, company.sms_cap_day
             if week or day:
-                caps = self._used_statement(company, values["due"])
+                caps = self._used_statement(company, due)
         return SQL(
             """
             WITH asked AS MATERIALIZED (
                 SELECT DISTINCT number, partner_id
-                  FROM unnest(%(numbers)s::varchar[], %(partners)s::int[])
-                       AS asked(number, partner_id)),
+                  FROM (%(asked)s) AS asked(number, partner_id)),
             wanted AS MATERIALIZED (SELECT DISTINCT number FROM asked),
-            member AS MATERIALIZED (
+            member AS NOT MATERIALIZED (
                 SELECT m.phone_e164 AS number, m.partner_id, m.no_sms
-                  FROM club_member m JOIN wanted w ON w.number = m.phone_e164
+                  FROM club_member m JOIN asked w ON w.number = m.phone_e164
                  WHERE m.company_id = %(company)s),
-            contact AS MATERIALIZED (
-                SELECT number, partner_id FROM asked WHERE partner_id IS NOT NULL
-                 UNION
-                SELECT number, partner_id FROM member WHERE partner_id IS NOT NULL
-                 UNION
+            contact AS NOT MATERIALIZED (
+                SELECT number, partner_id FROM asked
+                 UNION ALL
+                SELECT number, partner_id FROM member
+                 UNION ALL
                 SELECT w.number, p.id
-                  FROM res_partner p JOIN wanted w ON w.number = p.phone_sanitized
+                  FROM res_partner p JOIN asked w ON w.number = p.phone_sanitized
                  WHERE coalesce(p.company_id, %(company)s) = %(company)s),
+            -- Few have said anything: from them to the numbers, not the other way.
+            said AS NOT MATERIALIZED (
+                SELECT id AS partner_id, 'no_sms' AS kind, NULL::int AS line_id,
+                       NULL::timestamp AS until
+                  FROM res_partner WHERE no_sms
+                 UNION ALL
+                SELECT partner_id, kind, line_id, until
+                  FROM customer_consent
+                 WHERE active AND company_id = %(company)s
+                   AND partner_id IS NOT NULL),
             held AS MATERIALIZED (
                 SELECT c.number, c.kind, c.line_id, c.until
-                  FROM customer_consent c JOIN wanted w ON w.number = c.number
+                  FROM customer_consent c JOIN asked w ON w.number = c.number
                  WHERE c.active AND c.company_id = %(company)s
                  UNION ALL
-                SELECT k.number, c.kind, c.line_id, c.until
-                  FROM customer_consent c JOIN contact k ON k.partner_id = c.partner_id
-                 WHERE c.active AND c.company_id = %(company)s),
+                SELECT number, 'no_sms', NULL, NULL FROM member WHERE no_sms
+                 UNION ALL
+                SELECT k.number, s.kind, s.line_id, s.until
+                  FROM contact k JOIN said s ON s.partner_id = k.partner_id),
             refused AS (%(reasons)s),
             used AS (%(caps)s)
             SELECT w.number,
@@ -132,7 +142,7 @@ class CustomerConsent(models.Model):
                       FROM refused ORDER BY number, rank) r ON r.number = w.number
          LEFT JOIN used u ON u.number = w.number
             """,
-            **values,
+            asked=asked,
             company=company.id,
             reasons=SQL(" UNION ALL ").join(reasons),
             caps=caps,
@@ -140,22 +150,10 @@ class CustomerConsent(models.Model):
             day=day,
         )
 
-    # === ONE KIND OF REFUSAL EACH: number, reason, rank === #
-
-    def _refusal_by_flags(self):
-        """«No SMS at all» on the member or on a contact."""
-        return SQL(
-            """
-            SELECT number, 'no_sms' AS reason, 1 AS rank FROM member WHERE no_sms
-             UNION ALL
-            SELECT k.number, 'no_sms', 1
-              FROM contact k JOIN res_partner p ON p.id = k.partner_id
-             WHERE p.no_sms
-            """
-        )
+    # === REFUSALS: number, reason, rank === #
 
     def _refusal_by_rows(self, line, message_class, due):
-        """Recorded refusals: a stop on a service line stops the whole company."""
+        """Recorded refusals: a stop counts on its own line, for service no other."""
         advertising = SQL(
             """
             WHEN h.kind = 'optout' AND %(explicit)s
@@ -172,17 +170,19 @@ class CustomerConsent(models.Model):
             """
             SELECT number, reason,
                    CASE reason WHEN 'no_sms' THEN 1 WHEN 'stopped' THEN 2
-                               WHEN 'opted_out' THEN 3 ELSE 5 END
+                               WHEN 'opted_out' THEN 3 ELSE 5 END AS rank
               FROM (SELECT h.number,
                            CASE WHEN h.kind = 'no_sms' THEN 'no_sms'
                                 WHEN h.kind = 'stop'
-                                     AND (l.message_class = 'service'
-                                          OR l.id = %(line)s) THEN 'stopped'
+                                     AND (l.id = %(line)s OR %(any_line)s
+                                          AND l.message_class = 'service')
+                                THEN 'stopped'
                                 %(advertising)s END AS reason
                       FROM held h LEFT JOIN sms_line l ON l.id = h.line_id) said
              WHERE reason IS NOT NULL
             """,
             line=line.id or 0,
+            any_line=message_class != "service" or not line,
             advertising=advertising,
         )
 
@@ -190,7 +190,7 @@ class CustomerConsent(models.Model):
         return SQL(
             """
             SELECT w.number, 'blacklisted', 4
-              FROM phone_blacklist b JOIN wanted w ON w.number = b.number
+              FROM phone_blacklist b JOIN asked w ON w.number = b.number
              WHERE b.active
             """
         )
@@ -201,7 +201,9 @@ class CustomerConsent(models.Model):
         if company.sms_consent_basis == "relation":
             related = SQL(
                 """
-                   AND NOT EXISTS (SELECT FROM member m WHERE m.number = w.number)
+                   AND NOT EXISTS (SELECT FROM club_member m
+                                    WHERE m.company_id = %(company)s
+                                      AND m.phone_e164 = w.number)
                    AND NOT EXISTS (
                        SELECT FROM contact k JOIN res_partner p ON p.id = k.partner_id
                         WHERE k.number = w.number AND (

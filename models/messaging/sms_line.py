@@ -32,8 +32,8 @@ class SmsLine(models.Model):
         [("service", "Service"), ("advertising", "Advertising")],
         required=True,
         default="service",
-        help="A service line reaches everyone who did not ask for no SMS at all; an "
-        "advertising line respects every refusal.",
+        help="A service line reaches everyone who stopped neither this line nor all "
+        "SMS; an advertising line respects every refusal.",
     )
     gateway = fields.Selection(
         [

@@ -112,7 +112,9 @@ class SmsLine(models.Model):
         "blocked and refused.",
     )
     is_default = fields.Boolean(
-        string="Used first", help="Before the other lines of this class and company."
+        string="Used first",
+        copy=False,
+        help="Before the other lines of this class and company.",
     )
     foreign_allowed = fields.Boolean(
         string="Numbers abroad",

@@ -63,8 +63,9 @@ class SmsLine(models.Model):
         """Handle one message that a customer sent to this line; safe to repeat.
 
         «11», «لغو11», STOP and the like stop: on an advertising line all advertising
-        of the company, on a service line every message of the company. «12» takes that
-        back. Any other text is posted on the contact or lead with that number.
+        of the company, on a service line every message of that line, and advertising
+        with it. «12» takes that back. Any other text is posted on the contact or lead
+        with that number.
 
         Source: docs/messaging.md, "What customers answer".
 

@@ -56,11 +56,12 @@ class SmsLine(models.Model):
         ]
         if failed:
             message = self.env._(
-                "No answer. Providers must reach this server at the address in the "
-                "system parameter web.base.url."
+                "%(line)s: no answer. Providers must reach this server at the address "
+                "in the system parameter web.base.url.",
+                line=self.name,
             )
         else:
-            message = self.env._("Both addresses answer.")
+            message = self.env._("%(line)s: both addresses answer.", line=self.name)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -1,5 +1,8 @@
+from ast import literal_eval
+
 from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.placeholder import PATH, placeholders
@@ -17,12 +20,13 @@ class SmsPlaceholder(models.AbstractModel):
     _inherit = "sms.placeholder"
 
     @api.model
-    def inspect(self, text, model, res_ids=None, suffix=""):
+    def inspect(self, text, model, res_ids=None, suffix="", domain=None):
         """Render a text for real recipients without sending anything.
 
         :param str text: the template as it is being typed
         :param str model: technical name of the documents
         :param list[int] res_ids: the audience; else documents the reader may see
+        :param str domain: the audience as a mailing keeps it
         :param str suffix: the line's ending, counted too
         :return: ``{"problem": str, "previews": [{"id", "name", "body", "parts",
             "lang"}], "longest": {"characters", "units", "encoding", "parts",
@@ -39,7 +43,7 @@ class SmsPlaceholder(models.AbstractModel):
         except ValidationError as error:
             answer["problem"] = str(error)
             return answer
-        total, records = self._audience(text, model, res_ids)
+        total, records = self._audience(text, model, res_ids, domain)
         answer["total"] = total
         try:
             bodies = self._render_by_lang(text, records, sample=True)
@@ -78,17 +82,33 @@ class SmsPlaceholder(models.AbstractModel):
                 telling |= record
         return telling
 
-    def _audience(self, text, model, res_ids):
+    def _audience(self, text, model, res_ids, domain=None):
         """How many there are, and those that tell how long the text gets."""
         documents = self.env[model]
-        domain = [("id", "in", res_ids)] if res_ids else self._real_domain(documents)
+        if res_ids:
+            domain = [("id", "in", res_ids)]
+        else:
+            domain = self._read_domain(domain) or self._real_domain(documents)
         total = documents.search_count(domain)
         if total <= RENDERED_AT_MOST:
             return total, documents.search(domain)
         records = documents.search(domain, limit=RENDERED_AT_MOST // 3)
         query = documents._search(domain)
+        return total, records | documents.browse(
+            self._longest_ids(text, documents, query)
+        )
+
+    def _longest_ids(self, text, documents, query):
+        """Documents whose names and fields make a text long.
+
+        :param documents: empty recordset of their model
+        :param Query query: the audience
+        :return: ids, at most :const:`LONGEST_PER_COLUMN` for each column
+        :rtype: list[int]
+        """
+        found = []
         for column in self._text_columns(text, documents):
-            found = self.env.execute_query(
+            rows = self.env.execute_query(
                 SQL(
                     "%s ORDER BY char_length(%s) DESC NULLS LAST LIMIT %s",
                     query.select(),
@@ -96,14 +116,24 @@ class SmsPlaceholder(models.AbstractModel):
                     LONGEST_PER_COLUMN,
                 )
             )
-            records |= documents.browse([row[0] for row in found])
-        return total, records
+            found += [row[0] for row in rows]
+        return found
+
+    def _read_domain(self, domain):
+        """A domain as text; none where it cannot be read or names everybody."""
+        try:
+            domain = Domain(literal_eval(domain or "[]"))
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return []
+        return [] if domain.is_true() else list(domain)
 
     def _real_domain(self, documents):
         """Whoever has a number, where the model tells."""
         if "phone_sanitized" in documents._fields:
             return [("phone_sanitized", "!=", False)]
-        return [("partner_id.phone_sanitized", "!=", False)]
+        if "partner_id" in documents._fields:
+            return [("partner_id.phone_sanitized", "!=", False)]
+        return []
 
     def _text_columns(self, text, documents):
         """Columns whose length makes the text long: names, and fields of the path."""
@@ -127,6 +157,12 @@ class SmsPlaceholder(models.AbstractModel):
                 )
             )
         for name in paths:
-            field = documents._fields[name]
-            if field.type in ("char", "text") and field.store and not field.translate:
+            # A text for contacts may name what a lead does not have.
+            field = documents._fields.get(name)
+            if (
+                field
+                and field.type in ("char", "text")
+                and field.store
+                and not field.translate
+            ):
                 yield lambda query, name=name: SQL.identifier(query.table, name)

@@ -27,6 +27,7 @@ class ResPartner(models.Model):
     _phone_sanitized = models.Index(
         "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
     )
+    _no_sms = models.Index("(id) WHERE no_sms")
 
     def mail_allowed_qweb_expressions(self):
         """What whoever writes texts may use without being a template editor."""

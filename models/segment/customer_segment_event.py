@@ -33,7 +33,9 @@ class CustomerSegmentEvent(models.Model):
     segment_id = LoggedMany2one(
         "customer.segment", required=True, ondelete="cascade", readonly=True
     )
-    partner_id = LoggedMany2one("res.partner", ondelete="cascade", readonly=True)
+    partner_id = LoggedMany2one(
+        "res.partner", string="Contact", ondelete="cascade", readonly=True
+    )
     lead_id = LoggedMany2one("crm.lead", ondelete="cascade", readonly=True)
     kind = fields.Selection(
         [("enter", "Entered"), ("leave", "Left")], required=True, readonly=True

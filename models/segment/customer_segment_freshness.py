@@ -3,7 +3,7 @@ import logging
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .customer_segment_refresh import SLOW_RETRY, STATEMENT_SECONDS
@@ -193,8 +193,8 @@ class CustomerSegment(models.Model):
             self._tell_stopped()
 
     def _reason(self, error):
-        """Why a condition cannot be evaluated, in the responsible's words."""
-        me = self.with_context(lang=self.user_id.lang or self.env.lang)
+        """Why a condition cannot be evaluated, in the words of who is told."""
+        me = self.with_context(lang=self._answerable_user().lang or self.env.lang)
         if isinstance(error, psycopg2.errors.QueryCanceled):
             return me.env._(
                 "It takes longer than %s seconds. Ask for less, or split the segment.",
@@ -205,8 +205,8 @@ class CustomerSegment(models.Model):
             condition._check_domain(
                 condition._model_of(me), condition._parse(me.domain)
             )
-        except ValidationError as known:
-            return known.args[0]
+        except UserError as known:
+            return known.args[0].splitlines()[0]
         except Exception as other:  # noqa: BLE001 - the first one says what is wrong
             _logger.debug("Segment %s: %s", self.id, type(other).__name__)
         text = str(error).strip()

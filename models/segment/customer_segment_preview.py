@@ -139,15 +139,14 @@ class CustomerSegment(models.Model):
         )
 
     def _preview_people(self, model, company):
-        """Number, e-mail and refusal of each in ``target``, by model."""
+        """Number, contact and e-mail of each in ``target``, by model."""
         if model == "crm.lead":
             return SQL(
                 """
-                SELECT t.id, l.phone_sanitized AS number, FALSE AS certain,
-                       l.email_normalized AS email, coalesce(p.no_sms, FALSE) AS no_sms
+                SELECT t.id, l.partner_id, l.phone_sanitized AS number,
+                       FALSE AS certain, l.email_normalized AS email
                   FROM target t
                   JOIN crm_lead l ON l.id = t.id
-             LEFT JOIN res_partner p ON p.id = l.partner_id
                 """
             )
         number = SQL("p.phone_sanitized")
@@ -159,13 +158,13 @@ class CustomerSegment(models.Model):
             )
         return SQL(
             """
-            SELECT t.id, coalesce(m.phone_e164, %(number)s) AS number,
+            SELECT t.id, t.id AS partner_id,
+                   coalesce(m.phone_e164, %(number)s) AS number,
                    m.phone_e164 IS NOT NULL AS certain,
-                   p.email_normalized AS email,
-                   coalesce(p.no_sms, FALSE) OR coalesce(m.no_sms, FALSE) AS no_sms
+                   p.email_normalized AS email
               FROM target t
               JOIN res_partner p ON p.id = t.id
-         LEFT JOIN (SELECT DISTINCT ON (partner_id) partner_id, phone_e164, no_sms
+         LEFT JOIN (SELECT DISTINCT ON (partner_id) partner_id, phone_e164
                       FROM club_member
                      WHERE company_id = %(company)s AND partner_id IS NOT NULL
                      ORDER BY partner_id, last_visit DESC NULLS LAST, id DESC) m
@@ -180,25 +179,23 @@ class CustomerSegment(models.Model):
         segment = draft["segment"]
         relation = segment._membership()
         people = self._preview_people(segment.model, segment.company_id)
+        # What people said themselves, whatever the class and line of a message.
+        consents = self.env["customer.consent"].sudo()
+        asked = SQL("SELECT number, partner_id FROM person WHERE number IS NOT NULL")
+        judged = consents._judge_statement(segment.company_id.sudo(), False, asked)
         rows = self.env.execute_query(
             SQL(
                 """
                 WITH target AS MATERIALIZED (%(target)s),
-                person AS (%(people)s),
+                person AS MATERIALIZED (%(people)s),
+                judged AS (%(judged)s),
                 known AS (
-                    SELECT person.*,
-                           coalesce(no_sms OR b.id IS NOT NULL, FALSE)
-                           OR EXISTS (
-                               SELECT FROM customer_consent c
-                                WHERE c.active AND c.company_id = %(company)s
-                                  AND c.number = person.number
-                                  AND c.kind IN ('optout', 'stop', 'no_sms')
-                           ) AS refused,
+                    SELECT person.*, j.reason IS NOT NULL AS refused,
                            EXISTS (SELECT FROM %(table)s r
                                     WHERE r.segment_id = %(origin)s
                                       AND r.%(column)s = person.id) AS present
                       FROM person
-                 LEFT JOIN phone_blacklist b ON b.number = person.number AND b.active)
+                 LEFT JOIN judged j(number, reason, room) ON j.number = person.number)
                 SELECT CASE WHEN number IS NULL THEN NULL
                             WHEN certain OR number ~ '^[+]989[0-9]{9}$' THEN 'mobile'
                             WHEN number LIKE '+98%%' THEN NULL
@@ -223,7 +220,7 @@ class CustomerSegment(models.Model):
                 column=relation.column,
                 origin=draft["origin"],
                 block=BLOCK_DIGITS,
-                company=segment.company_id.id,
+                judged=judged,
                 sample=SAMPLE_SIZE,
             )
         )

@@ -31,6 +31,8 @@ export class SmsTextField extends TextField {
         modelField: {type: String, optional: true},
         idsField: {type: String, optional: true},
         idField: {type: String, optional: true},
+        domainField: {type: String, optional: true},
+        inspects: {type: Boolean, optional: true},
     };
     static components = {...TextField.components, SmsTextMenu};
 
@@ -42,7 +44,7 @@ export class SmsTextField extends TextField {
         this.inspectSoon = useDebounced(() => this.inspect(), INSPECT_AFTER_MS);
         useRecordObserver((record, props) => {
             this.state.text = record.data[props.name] || "";
-            if (this.model && this.suffix !== null) {
+            if (this.inspects && this.suffix !== null && this.domain !== null) {
                 this.inspectSoon();
             }
         });
@@ -62,8 +64,19 @@ export class SmsTextField extends TextField {
         return idField && record.data[idField] ? [record.data[idField]] : null;
     }
 
+    /** The audience as a mailing keeps it, "" where the view does not tell. */
+    get domain() {
+        const {record, domainField} = this.props;
+        return (domainField && record.data[domainField]) || "";
+    }
+
+    /** Whether real recipients are shown here and not elsewhere in the view. */
+    get inspects() {
+        return Boolean(this.model && this.props.inspects);
+    }
+
     async inspect() {
-        if (!this.model || !withoutPlaceholders(this.state.text).hasPlaceholders) {
+        if (!this.inspects || !withoutPlaceholders(this.state.text).hasPlaceholders) {
             this.state.answer = null;
             return;
         }
@@ -73,6 +86,7 @@ export class SmsTextField extends TextField {
                 this.model,
                 this.resIds,
                 this.suffix,
+                this.domain,
             ])
         );
     }
@@ -174,7 +188,7 @@ export class SmsTextField extends TextField {
 
     onInput(ev) {
         this.state.text = ev.target.value;
-        if (this.model) {
+        if (this.inspects) {
             this.inspectSoon();
         }
     }
@@ -209,6 +223,8 @@ export const smsTextField = {
         modelField: fieldInfo.options.model_field || "",
         idsField: fieldInfo.options.ids_field || "",
         idField: fieldInfo.options.id_field || "",
+        domainField: fieldInfo.options.domain_field || "",
+        inspects: fieldInfo.options.preview !== false,
     }),
     fieldDependencies: ({options}) =>
         options.suffix_field ? [{name: options.suffix_field, type: "char"}] : [],
