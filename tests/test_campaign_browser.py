@@ -56,9 +56,13 @@ class TestCampaignBrowser(ClubHttpCommon):
                 const reachable = () => document.querySelector(
                     ".o_mailing_preflight_reachable")?.textContent;
                 await wait("one of two", () => reachable() === "1");
-                type(await query("[name=body_plaintext] textarea"), "New menu {lang}");
+                const body = await query("[name=body_plaintext] textarea");
+                type(body, "New menu {lang}");
+                body.dispatchEvent(new Event("change", {{ bubbles: true }}));
                 await wait("the text", () => document.querySelector(
                     ".o_mailing_preflight_text")?.textContent.includes("{lang}"));
+                (await query(".o_form_button_save")).click();
+                await wait("saved", () => !document.querySelector(".o_form_dirty"));
                 {send if lang == "en_US" else ""}
                 }})().then(() => console.log('test successful'))
                 .catch((error) => console.error(error.message));""",
