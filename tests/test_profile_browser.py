@@ -103,6 +103,36 @@ class TestProfileBrowser(ClubHttpCommon):
             """,
         )
 
+    def test_pages_of_the_contact_are_read_when_opened(self):
+        """Each with its figures; what is typed on several is saved together."""
+        self.env["customer.event"].create(
+            {"kind": "call", "name": "Asked for a price", "partner_id": self.contact.id}
+        )
+        self.run_on(
+            self.contact,
+            """
+            for (const page of ["profile", "customer_score", "club", "attributes"]) {
+                (await query(`.nav-link[name='${page}']`)).click();
+                await query(`.nav-link.active[name='${page}']`);
+            }
+            const name = await query(".o_field_widget[name='name'] textarea, "
+                + ".o_field_widget[name='name'] input");
+            type(name, "Sample Visitor");
+            name.dispatchEvent(new Event("change", { bubbles: true }));
+            const work = await query(".o_field_widget[name='occupation'] input");
+            type(work, "Baker");
+            work.dispatchEvent(new Event("change", { bubbles: true }));
+            const events = await query(".o_field_widget[name='customer_event_ids']");
+            if (!events.textContent.includes("Asked for a price")) {
+                throw new Error(events.textContent);
+            }
+            await save();
+            """,
+        )
+        self.contact.invalidate_recordset()
+        self.assertEqual(self.contact.name, "Sample Visitor")
+        self.assertEqual(self.contact.occupation, "Baker")
+
     def test_a_quotation_warns_while_the_discount_is_typed(self):
         """Without saving, and takes the warning back."""
         product = self.env["product.product"].create(

@@ -223,6 +223,23 @@ class TestScoreRule(ScoreCommon):
                 rule.action_switch_on()
         self.assertEqual(Template.use_pack("b2b"), rules)
 
+    def test_what_two_packs_share_counts_once(self):
+        """Of two rules that ask the same only the first is copied."""
+        Template = self.env["customer.score.template"].with_user(self.marketer)
+        b2b, shop = Template.use_pack("b2b"), Template.use_pack("shop")
+        asked = [
+            (template.model, template.domain, template.event_source, template.choice)
+            for template in (b2b | shop).template_id
+        ]
+        self.assertEqual(len(asked), len(set(asked)))
+        self.assertTrue(b2b & shop)
+        self.assertEqual(Template.use_pack("shop"), shop)
+
+    def test_missing_names_what_is_empty_first(self):
+        """Nobody expects a product: not «nobody has an expected product's category»."""
+        rule = self.rule(5, [("expected_product_id.categ_id.name", "=", "x")])
+        self.assertEqual(rule.missing, "No contact has “Expects” yet.")
+
     def test_a_chosen_condition_may_be_switched_on(self):
         Template = self.env["customer.score.template"].with_user(self.marketer)
         rules = Template.use_pack("b2b")

@@ -407,7 +407,7 @@ class TestSegmentClass(ClassCommon):
         self.assertFalse(person.segment_ids)
         cards = self.env["customer.guidance"].with_user(self.marketer)
         titles = [card["title"] for card in cards._prepare_cards(person)]
-        self.assertIn("Loyal", titles)
+        self.assertIn("Purchase behaviour: Loyal", titles)
         self.assertIn(company, classes["loyal"].partner_ids)
 
     def test_who_may_use_a_set(self):
@@ -443,6 +443,14 @@ class TestSegmentClass(ClassCommon):
                 (classes["loyal"], classes["inactive"]),
                 (classes["inactive"], self.env["customer.segment"]),
             ],
+        )
+        self.assertEqual(
+            moves.mapped("change"),
+            ["no class → Loyal", "Loyal → Inactive", "Inactive → no class"],
+        )
+        self.assertEqual(
+            classes["loyal"].with_context(with_set=True).display_name,
+            "Purchase behaviour: Loyal",
         )
         groups = self.env["customer.segment.class.movement"]._read_group(
             [("partner_id", "=", partner.id)],

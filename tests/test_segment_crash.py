@@ -74,7 +74,9 @@ class TestSegmentCrash(SegmentServedCase):
         done = self.assertActed(segment, tag, action)
         self.assertTrue(0 < done < ENTERED, done)
         for server in self.servers:
-            server.start()
+            server.start(wait=False)
+        for server in self.servers:
+            server.wait()
         # A server looks by itself every minute; whatever is saved wakes it.
         self.web.call("res.partner", "write", ids[:1], {"comment": "Back again"})
         waiting = "SELECT count(*) FROM customer_segment_action_job"

@@ -3,6 +3,9 @@ from odoo.tools import SQL
 
 from ..models.profile.customer_score_lead import GRADES
 
+# Who has no line has no grade.
+GRADES_OR_NONE = [*GRADES, ("none", "No grade")]
+
 
 class CustomerScoreWhatIf(models.TransientModel):
     """How many would change grade if some rules were switched on, or off."""
@@ -67,8 +70,8 @@ class CustomerScoreWhatIf(models.TransientModel):
                 rows.append(
                     {
                         "model": model,
-                        "before": before,
-                        "after": after,
+                        "before": before or "none",
+                        "after": after or "none",
                         "people": people,
                         "is_change": before != after,
                     }
@@ -86,8 +89,8 @@ class CustomerScoreWhatIfLine(models.TransientModel):
         [("res.partner", "Contacts"), ("crm.lead", "Leads and opportunities")],
         string="Of",
     )
-    before = fields.Selection(GRADES, string="Grade now")
-    after = fields.Selection(GRADES, string="Grade then")
+    before = fields.Selection(GRADES_OR_NONE, string="Grade now")
+    after = fields.Selection(GRADES_OR_NONE, string="Grade then")
     people = fields.Integer()
     is_change = fields.Boolean()
 

@@ -1,12 +1,15 @@
 """Opening a contact's form: what the web client reads, with and without this addon.
 
-The fields are those of the form's own view, as the web client asks for them; without
-the addon it is the same call less the addon's fields. Over HTTP, calls take turns.
+The fields are those of the form's own view, as the web client asks for them: what
+stands in a late part (static/src/late_part) is read when its page is opened, and is
+measured on its own. Without the addon it is the same call less the addon's fields. Over
+HTTP, calls take turns.
 """
 
 import http.cookiejar
 import json
 import random
+import re
 import time
 import urllib.request
 from pathlib import Path
@@ -20,6 +23,16 @@ FILL = Path(__file__).with_name("_purchases.sql")
 ORDERS = 300_000
 LIMIT = 1.3
 ROUNDS = 40
+# As in static/src/late_part/late_part.js.
+MODIFIERS = (
+    "column_invisible",
+    "context",
+    "domain",
+    "invisible",
+    "options",
+    "readonly",
+    "required",
+)
 
 
 def main(club, quick=False) -> list[Figure]:
@@ -34,14 +47,15 @@ def main(club, quick=False) -> list[Figure]:
             cr.execute(FILL.read_text(), {"orders": ORDERS, "company": club.company_id})
         with club.orm() as env:
             ids = _prepare(env)
-            ours, theirs = _specifications(env)
+            ours, theirs, late = _specifications(env)
     with club.server(name="bench-form") as server:
         call = _login(server)
-        times = {"ours": [], "theirs": []}
+        times = {"ours": [], "theirs": [], "late": []}
+        calls = (("theirs", theirs), ("ours", ours), ("late", late))
         chooser = random.Random(5)
         for at in range(5 + (ROUNDS // 4 if quick else ROUNDS)):
             id_ = chooser.choice(ids)
-            for name, specification in (("theirs", theirs), ("ours", ours)):
+            for name, specification in calls:
                 began = time.perf_counter()
                 call("web_read", [[id_]], specification=specification)
                 if at >= 5:  # the first ones fill caches
@@ -55,7 +69,12 @@ def main(club, quick=False) -> list[Figure]:
             note=f"{number(1000 * min(times['ours']))} ms, "
             f"{number(1000 * min(times['theirs']))} ms; "
             f"{len(ours)} fields, {len(theirs)}",
-        )
+        ),
+        Figure(
+            f"all its pages of this addon at once ({len(late)} fields)",
+            1000 * min(times["late"]),
+            unit=" ms",
+        ),
     ]
 
 
@@ -75,16 +94,25 @@ def _prepare(env):
 
 
 def _specifications(env):
-    """What the web client asks for, with this addon and without."""
+    """What the web client asks for: with this addon, without it, and its late parts."""
     me = env["res.partner"].with_user(env.ref("base.user_admin"))
     arch = etree.fromstring(me.get_view(view_type="form")["arch"])
+    everything = _specification(me, arch)
+    words = set()
+    for part in arch.findall(".//div[@class='o_late_part']"):
+        part.getparent().remove(part)
+    for node in arch.iter("*"):
+        for modifier in MODIFIERS:
+            words.update(re.findall(r"\w+", node.get(modifier, "")))
     ours = _specification(me, arch)
+    ours |= {name: everything[name] for name in words & everything.keys()}
     theirs = {
         name: value
         for name, value in ours.items()
         if MODULE not in me._fields[name]._modules
     }
-    return ours, theirs
+    late = {name: everything[name] for name in everything.keys() - ours.keys()}
+    return ours, theirs, late
 
 
 def _specification(model, node):

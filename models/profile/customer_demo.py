@@ -40,6 +40,7 @@ class CustomerDemo(models.AbstractModel):
         me = self.with_company(company)
         partners = me._prepare_partners(company)
         products = self.env["product.product"].concat(*map(self._ref, products))
+        me._tell_facts(company, partners, products)
         for product in products.with_company(company)[:-1]:
             product.standard_price = product.list_price * 0.68
         plans = [
@@ -76,6 +77,26 @@ class CustomerDemo(models.AbstractModel):
                 for at, name in enumerate(PERSONS + WORKS)
             ]
         )
+
+    def _tell_facts(self, company, partners, products):
+        """What is known of some: enough for every grade, and for guidance."""
+        now = fields.Datetime.now()
+        for partner in partners.filtered("is_company"):
+            partner.employee_count = 120
+            partner.function = "Purchasing manager"
+        for at, partner in enumerate(partners[1:]):
+            if at % 7 == 0:
+                partner.trait_ids = self._ref("customer_trait_haggler")
+                partner.expected_product_id = products[0]
+            for number in range(at % 4):
+                self.env["customer.event"].create(
+                    {
+                        "kind": ("call", "form", "download")[number],
+                        "partner_id": partner.id,
+                        "company_id": company.id,
+                        "date": now - timedelta(days=3 + 2 * at + number),
+                    }
+                )
 
     def _create_orders(self, company, plans):
         now = fields.Datetime.now()
@@ -170,3 +191,45 @@ class CustomerDemo(models.AbstractModel):
         self.env["customer.profile"].with_context(
             allowed_company_ids=company.ids
         ).refresh()
+        for model in "res.partner", "crm.lead":
+            self.env["customer.score.snapshot"]._take(company, model)
+        self._remember_scores(company)
+
+    def _remember_scores(self, company):
+        """Scores of the last months, as they may have been."""
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO customer_score_snapshot
+                            (date, company_id, partner_id, score, grade)
+                SELECT p.date, p.company_id, p.partner_id, p.score,
+                       CASE WHEN score >= c.score_grade_a THEN 'A'
+                            WHEN score >= c.score_grade_b THEN 'B'
+                            WHEN score >= c.score_grade_c THEN 'C' ELSE 'D' END
+                  FROM (SELECT s.date - d.days AS date, s.company_id, s.partner_id,
+                               round(s.score * d.share)::integer AS score
+                          FROM customer_score_snapshot s,
+                               (VALUES (100, 0.2), (75, 0.4), (50, 0.7), (30, 0.6),
+                                       (14, 0.9)) d(days, share)
+                         WHERE s.company_id = %(company)s AND s.score > 0
+                           AND s.partner_id IS NOT NULL) p
+                  JOIN res_company c ON c.id = p.company_id
+                """,
+                company=company.id,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO customer_score_day
+                            (date, company_id, model, grade, people, score)
+                SELECT date, company_id, 'res.partner', grade, count(*), avg(score)
+                  FROM customer_score_snapshot
+                 WHERE company_id = %(company)s AND partner_id IS NOT NULL
+                   AND date < (SELECT max(date) FROM customer_score_snapshot)
+                 GROUP BY date, company_id, grade
+                """,
+                company=company.id,
+            )
+        )
+        self.env.invalidate_all(flush=False)

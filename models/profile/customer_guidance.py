@@ -113,7 +113,7 @@ class CustomerGuidance(models.AbstractModel):
     def _card_of_segment(self, segment):
         return {
             "key": f"segment-{segment.id}",
-            "title": segment.name,
+            "title": segment.with_context(with_set=True).display_name,
             "icon": "fa-object-group",
             "color": segment.color,
             "urgency": segment.guidance_urgency,

@@ -134,12 +134,20 @@ class CustomerScoreRule(models.Model):
             with self.env.cr.savepoint(flush=False):
                 if model.search_count(filled & audience, limit=1):
                     continue
-            label = self._label_of(model, path)
+            label = self._label_of(model, self._first_empty(model, path))
             if self.model == "crm.lead":
                 missing.append(self.env._("No lead has “%s” yet.", label))
             else:
                 missing.append(self.env._("No contact has “%s” yet.", label))
         return missing
+
+    def _first_empty(self, model, path):
+        """The beginning of a path that nobody has: what it leads to is empty, too."""
+        first = path.partition(".")[0]
+        if first == path or not model._fields[first].relational:
+            return path
+        has_any = model.search_count([(first, "!=", False)], limit=1)
+        return path if has_any else first
 
     def _label_of(self, model, path):
         """What the last field of a path is called."""

@@ -68,13 +68,31 @@ class CustomerScoreTemplate(models.Model):
         mine = rules.search(
             [("template_id", "in", templates.ids), ("company_id", "=", company.id)]
         )
+        twins = self._find_twins(rules, company, templates)
         for template in templates - mine.template_id:
-            mine += template._copy_into(company)
+            mine |= twins.get(template._question()) or template._copy_into(company)
         for rule in mine.filtered(lambda rule: not rule.active):
             is_mine = rule.user_id == self.env.user
             if (is_mine or self.env.user.has_group(MANAGER)) and not rule._missing():
                 rule.active = True
         return mine
+
+    def _find_twins(self, rules, company, templates):
+        """Rules of other packs that ask the same: nobody gets points twice for it.
+
+        :rtype: dict[tuple, recordset]
+        """
+        others = rules.search(
+            [
+                ("template_id", "!=", False),
+                ("template_id", "not in", templates.ids),
+                ("company_id", "=", company.id),
+            ]
+        )
+        return {rule.template_id._question(): rule for rule in others}
+
+    def _question(self):
+        return self.model, self.domain, self.event_source, self.choice
 
     def _copy_into(self, company):
         """One inactive rule of a company, named in every installed language."""

@@ -98,6 +98,17 @@ class CustomerSegment(models.Model):
         translate=True, help="What to write to these people; «Send SMS» begins with it."
     )
 
+    @api.depends("name", "set_id.name")
+    @api.depends_context("with_set", "lang")
+    def _compute_display_name(self):
+        """With ``with_set`` in the context «set: class», as one class name may stand in
+        several sets."""
+        result = super()._compute_display_name()
+        if self.env.context.get("with_set"):
+            for segment in self.filtered("set_id"):
+                segment.display_name = f"{segment.sudo().set_id.name}: {segment.name}"
+        return result
+
     def _has_matches(self):
         """Whether anybody meets the condition now.
 
