@@ -16,7 +16,7 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
 
     def test_a_batch_is_taken_and_remembered(self):
         """With the provider's id on the message and on what outlives it."""
-        messages = self.queue(3)
+        messages = self.queue(2) + self.queue(1, start=5, source="order,7")
         self.run_queue()
         self.assertEqual(set(messages.mapped("state")), {"pending"})
         self.assertEqual(set(messages.mapped("outcome")), {"accepted"})
@@ -26,9 +26,10 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
         self.assertEqual(
             messages.mapped("reference"), [one.ref for one in self.provider.accepted]
         )
-        trackers = messages.sms_tracker_id
-        self.assertEqual(trackers.mapped("provider_id"), messages.mapped("provider_id"))
-        self.assertEqual(trackers.line_id, self.line)
+        tracker = messages.sms_tracker_id
+        self.assertEqual(tracker.sms_uuid, messages[2].uuid)
+        self.assertEqual(tracker.provider_id, messages[2].provider_id)
+        self.assertEqual(tracker.line_id, self.line)
         self.assertFalse(any(messages.mapped("to_delete")))
 
     def test_references_are_random(self):

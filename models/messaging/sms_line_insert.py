@@ -107,8 +107,8 @@ class SmsLine(models.Model):
         return [by_uuid[one] for one in uuids]
 
     def _create_trackers(self, messages, uuids):
-        """What outlives messages that somebody follows; the others get theirs with the
-        provider's id.
+        """What outlives messages that something follows, and what their source is
+        known by; the others need none.
         """
         followed = [
             (one, message.get("checkin_id") or None, message.get("source") or None)

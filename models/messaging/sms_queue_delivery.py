@@ -43,51 +43,51 @@ class SmsQueue(models.AbstractModel):
         :param list statuses: of ``tools.gateways.Status``
         """
         latest = {status.provider_id: status for status in statuses}
-        trackers = self.env["sms.tracker"].search(
-            [("line_id", "=", line.id), ("provider_id", "in", list(latest))]
-        )
-        by_status = defaultdict(self.env["sms.tracker"].browse)
-        for tracker in trackers:
-            by_status[latest[tracker.provider_id]] |= tracker
-        for status, group in by_status.items():
-            self._apply_status(status, group)
-        unknown = set(latest) - set(trackers.mapped("provider_id"))
-        if unknown:
+        known = [("line_id", "=", line.id), ("provider_id", "in", list(latest))]
+        # Trackers are what outlives messages; most messages have none.
+        trackers = self.env["sms.tracker"].search(known)
+        messages = self.env["sms.sms"].search(known)
+        groups = defaultdict(lambda: [trackers.browse(), messages.browse()])
+        for at, records in enumerate((trackers, messages)):
+            for record in records:
+                status = latest[record.provider_id]
+                groups[status.state, status.code][at] |= record
+        for (state, code), group in groups.items():
+            self._apply_status(state, code, *group)
+        found = {*trackers.mapped("provider_id"), *messages.mapped("provider_id")}
+        if unknown := set(latest) - found:
             self._keep_early_reports(line, [latest[one] for one in unknown])
 
-    def _apply_status(self, status, trackers):
-        messages = self.env["sms.sms"].search(
-            [("uuid", "in", trackers.mapped("sms_uuid"))]
-        )
-        if status.state == "lost":
+    def _apply_status(self, status, code, trackers, messages):
+        if status == "lost":
             messages.poll_at = False
             return
+        # Delivered is the last word, and «sent» tells nothing to who knows more.
         trackers = trackers.filtered(lambda one: one.delivery != "delivered")
-        if status.state == "sent":
+        messages = messages.filtered(lambda sms: sms.state != "sent")
+        if status == "sent":
             trackers = trackers.filtered(lambda one: not one.delivery)
-        messages = messages.filtered(
-            lambda sms: sms.uuid in set(trackers.mapped("sms_uuid"))
-        )
-        if state := TRACKER_STATES.get(status.state):
-            trackers.delivery = status.state
+            messages = messages.filtered(lambda sms: sms.state != "error")
+        if state := TRACKER_STATES.get(status):
+            trackers.delivery = status
             trackers._action_update_from_sms_state(state)
             values = {"state": state, "failure_type": False, "fail_code": False}
             if state == "sent":
                 values["poll_at"] = False
             messages.write(values)
-        elif error := TRACKER_ERRORS.get(status.state):
+        elif error := TRACKER_ERRORS.get(status):
             trackers.delivery = "failed"
             trackers._action_update_from_provider_error(error)
             messages.write(
                 {
                     "state": "error",
-                    "failure_type": FAILURES[status.state],
-                    "fail_code": status.code,
-                    "fail_message": self._get_state_words(status.state),
+                    "failure_type": FAILURES[status],
+                    "fail_code": code,
+                    "fail_message": self._get_state_words(status),
                     "poll_at": False,
                 }
             )
-            if status.state == "blocked":
+            if status == "blocked":
                 for line, group in messages.grouped("line_id").items():
                     self._note_blocks(line, group.mapped("number"))
 
@@ -130,7 +130,7 @@ class SmsQueue(models.AbstractModel):
         if not reports:
             return
         known = set(
-            self.env["sms.tracker"]
+            self.env["sms.sms"]
             .search(
                 [
                     ("line_id", "=", line.id),

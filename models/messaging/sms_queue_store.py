@@ -228,7 +228,7 @@ class SmsQueue(models.AbstractModel):
             )
 
     def _keep_provider_ids(self, line_id, ids):
-        """Write down the provider's ids where they outlive the messages.
+        """Write down the provider's ids where something outlives the messages.
 
         :param list ids: ``(uuid, provider's id)``
         :return: by uuid, the tracker that something follows, else an empty recordset
@@ -240,16 +240,12 @@ class SmsQueue(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO sms_tracker (sms_uuid, provider_id, line_id,
-                                         create_date, write_date)
-                SELECT uuid, provider_id, %(line)s, now() AT TIME ZONE 'UTC',
-                       now() AT TIME ZONE 'UTC'
+                UPDATE sms_tracker
+                   SET provider_id = v.provider_id, line_id = %(line)s
                   FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
                        AS v(uuid, provider_id)
-                    ON CONFLICT (sms_uuid) DO UPDATE
-                   SET provider_id = excluded.provider_id,
-                       line_id = excluded.line_id
-             RETURNING sms_uuid, id, (%(followed)s)
+                 WHERE sms_uuid = v.uuid
+             RETURNING v.uuid, id, (%(followed)s)
                 """,
                 line=line_id,
                 uuids=[uuid for uuid, _provider_id in ids],
@@ -258,10 +254,11 @@ class SmsQueue(models.AbstractModel):
             )
         )
         trackers.invalidate_model(["provider_id", "line_id"])
-        return {
-            uuid: trackers.browse(tracker_id if followed else ())
-            for uuid, tracker_id, followed in rows
-        }
+        found = dict.fromkeys((uuid for uuid, _provider_id in ids), trackers)
+        for uuid, tracker_id, followed in rows:
+            if followed:
+                found[uuid] = trackers.browse(tracker_id)
+        return found
 
     def _get_followed(self, uuids):
         """The trackers that something follows: a notification, a mailing, a check-in.
