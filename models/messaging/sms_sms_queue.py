@@ -59,9 +59,7 @@ class SmsSms(models.Model):
     _reconcile = models.Index(
         "(line_id, reconcile_at) WHERE outcome IN ('claimed', 'unknown')"
     )
-    _provider = models.Index(
-        "(provider_id, line_id) WHERE provider_id IS NOT NULL"
-    )
+    _provider = models.Index("(provider_id, line_id) WHERE provider_id IS NOT NULL")
     _poll = models.Index("(line_id, poll_at) WHERE poll_at IS NOT NULL")
 
     @api.depends("uuid")
