@@ -67,17 +67,17 @@ def pytest_command(env, arguments) -> list:
     command = [env.python, "-m", "pytest", "-c", ROOT / "pyproject.toml"]
     # Seen through the link only: from above, the clone itself looks like a package.
     command += ["--rootdir", ADDONS, "--confcutdir", ADDONS, "-p", "pytest_log_guard"]
-    command += ["-p", "pytest_own_filestore"]
+    command += ["-p", "pytest_processes"]
     command += ["-m", "soak" if arguments.soak else "not soak"]
     command += ["--odoo-config", conf, "--odoo-database", DATABASE]
     command += ["--odoo-log-level", "info", "--odoo-http"]
     if not (arguments.files or arguments.keyword or arguments.soak):
-        # Each process has a copy of the database; a file's tests stay together.
+        # Each process has a copy of the database; see dev/pytest_processes.py.
         command += [
             "-n",
             str(min(PROCESSES, os.cpu_count() or 1)),
             "--dist",
-            "loadfile",
+            "loadgroup",
         ]
     if arguments.keyword:
         command += ["-k", arguments.keyword]

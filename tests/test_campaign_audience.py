@@ -267,6 +267,8 @@ class TestCampaignAudience(CampaignCommon):
             [preview["number"] for preview in mailing.preflight()["previews"]],
             ["+989120000062"],
         )
+        self.assertIn("1 companies through", mailing.preflight()["companies"])
+        self.assertIn("Firm → Chosen", mailing.preflight()["companies"])
 
     def test_longest_text_of_the_audience_is_counted(self):
         """Also where only some are rendered, and not of those who get nothing."""
@@ -535,6 +537,50 @@ class TestCampaignAudience(CampaignCommon):
         mailing = self.campaign()
         with self.assertRaisesRegex(AccessError, "Marketer"):
             mailing.with_user(seller).action_put_in_queue()
+
+    def test_marketer_without_sales(self):
+        """Who may read no leads writes to contacts; leads get nothing from there."""
+        (guest,) = self.members(245, 1)
+        leads = (
+            self.env["customer.segment"]
+            .sudo()
+            .create(
+                {
+                    "name": "Leads",
+                    "kind": "static",
+                    "model": "crm.lead",
+                    "company_id": self.company.id,
+                    "included_lead_ids": self.env["crm.lead"]
+                    .sudo()
+                    .create(
+                        {
+                            "name": "Lead",
+                            "phone": "+989120000246",
+                            "company_id": self.company.id,
+                        }
+                    )
+                    .ids,
+                }
+            )
+        )
+        only = new_test_user(
+            self.env(su=True),
+            login="campaign_only_marketer",
+            groups=MARKETER,
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        mailing = self.campaign().with_user(only)
+        mailing.sudo().audience_segment_ids += leads
+        self.assertNotIn(
+            "audience_lead_ids", mailing.get_view(view_type="form")["arch"]
+        )
+        self.assertEqual(mailing.preflight()["total"], 1)
+        chosen = {"audience_mode": "chosen", "audience_partner_ids": guest.ids}
+        self.assertEqual(mailing.preflight(chosen)["total"], 1)
+        mailing.action_put_in_queue()
+        self.work_off(mailing.with_user(self.env.ref("base.user_root")))
+        self.assertEqual(mailing.sudo().recipient_ids.partner_id, guest)
 
     def test_no_code_and_no_closed_field_in_a_text(self):
         """Nothing is evaluated, and nothing said that the sender may not see."""

@@ -88,7 +88,10 @@ class TestCampaignFire(CampaignCommon):
         self.work_off(mailing)
         self.dispatch()
         self.assertEqual(self.states(mailing), {"pending": 2})
+        self.assertIn("2 of 5 are handed over", mailing.progress_sentence)
         self.line.sudo()._pause("credit", "")
+        mailing.invalidate_recordset(["progress_sentence"])
+        self.assertIn("is paused", mailing.progress_sentence)
         mailing.rate_per_hour = 0
         self.work_off(mailing)
         self.dispatch()

@@ -109,7 +109,9 @@ class TestCampaignResult(CampaignCommon):
         by_partner[second.id].write(
             {"trace_status": "sent", "links_click_datetime": fields.Datetime.now()}
         )
-        by_partner[third.id].trace_status = "error"
+        by_partner[third.id].write(
+            {"trace_status": "error", "failure_type": "sms_number_format"}
+        )
         self.env["customer.consent"].sudo().create(
             {
                 "company_id": self.company.id,
@@ -134,7 +136,18 @@ class TestCampaignResult(CampaignCommon):
                 "revenue": 120,
             },
         )
+        failed = mailing.recipient_ids.filtered("is_failed")
+        self.assertEqual(failed.failure_type, "sms_number_format")
         self.assertEqual(mailing.refresh_results(), 0, "written for nothing")
+
+    def test_what_it_cost(self):
+        """Parts at the price the line had when they were handed over."""
+        self.line.sudo().price_per_part = 150
+        mailing = self.sent(2)
+        self.line.sudo().price_per_part = 900
+        self.assertEqual(mailing.recipient_ids.mapped("part_count"), [1, 1])
+        self.assertEqual(mailing.recipient_ids.mapped("cost"), [150, 150])
+        self.assertIn("it cost", mailing.result_sentence)
 
     def test_sentence_against_the_held_back(self):
         """«41 more visits than without it», scaled to the size of both groups."""
@@ -173,3 +186,10 @@ class TestCampaignResult(CampaignCommon):
         action = mailing.action_segment_from_answered()
         segment = self.env["customer.segment"].browse(action["res_id"])
         self.assertEqual(segment.partner_ids, self.partners[:2])
+        last = mailing.recipient_ids.filtered(
+            lambda one: one.partner_id == self.partners[2]
+        )
+        self.env["customer.segment.assign"].with_context(
+            active_model="mailing.recipient", active_ids=last.ids
+        ).create({"segment_id": segment.id}).action_apply()
+        self.assertEqual(segment.partner_ids, self.partners)

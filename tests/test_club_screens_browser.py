@@ -5,7 +5,7 @@ from .common import ClubHttpCommon
 # The browser fails a test on any error in its console.
 STORY = """
 const until = async (find, what) => {
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 600; i++) {
         const found = find();
         if (found) {
             return found;

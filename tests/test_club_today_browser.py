@@ -5,7 +5,7 @@ from .common import ClubHttpCommon
 # Written for the page, so that it can be read: waits, clicks, and says what is missing.
 HELPERS = """
 const wait = async (what, find) => {
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 1000; tries++) {
         const found = find();
         if (found) {
             return found;

@@ -55,7 +55,7 @@ class TestSmsTextBrowser(ClubBuilders, HttpCase):
         """
         helpers = """
             const until = async (test, what) => {
-                for (let tries = 0; tries < 100; tries++) {
+                for (let tries = 0; tries < 500; tries++) {
                     const result = test();
                     if (result) return result;
                     await new Promise((done) => setTimeout(done, 100));

@@ -61,7 +61,8 @@ class MailingAudience(models.AbstractModel):
                 DROP TABLE IF EXISTS %(table)s;
                 CREATE TEMPORARY TABLE %(table)s (
                     id serial, partner_id int, lead_id int, segment_id int,
-                    number varchar, certain boolean, reason varchar
+                    number varchar, certain boolean, reason varchar,
+                    company_id int
                 ) ON COMMIT DROP
                 """,
                 table=TABLE,
@@ -105,6 +106,8 @@ class MailingAudience(models.AbstractModel):
             self._address_companies(mailing)
 
     def _add_leads(self, mailing, user):
+        if not self.env["crm.lead"].with_user(user).has_access("read"):
+            return
         chosen = self._chosen(mailing, "crm.lead")
         if chosen is None:
             return
@@ -209,7 +212,7 @@ class MailingAudience(models.AbstractModel):
 
     def _chosen_chosen(self, mailing, model):
         name = "partner" if model == "res.partner" else "lead"
-        ids = mailing[f"audience_{name}_ids"].ids
+        ids = mailing.sudo()[f"audience_{name}_ids"]._origin.ids
         return SQL("SELECT unnest(%s::int[]), NULL::int", list(ids)) if ids else None
 
     def _chosen_previous(self, mailing, model):
@@ -259,7 +262,8 @@ class MailingAudience(models.AbstractModel):
             SQL(
                 """
                 UPDATE %(table)s a
-                   SET partner_id = person.id, number = person.phone_sanitized
+                   SET partner_id = person.id, number = person.phone_sanitized,
+                       company_id = p.id
                   FROM res_partner p
             CROSS JOIN LATERAL (
                        SELECT c.id, c.phone_sanitized
@@ -338,6 +342,24 @@ class MailingAudience(models.AbstractModel):
                 count,
             )
         )
+
+    @api.model
+    def _companies(self, count):
+        """Some companies that are reached through one of their contacts.
+
+        :return: how many there are, and ``(company id, contact id)`` of some
+        :rtype: tuple[int, list]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT company_id, partner_id, count(*) OVER () FROM %s"
+                " WHERE company_id IS NOT NULL AND reason IS NULL"
+                " ORDER BY company_id LIMIT %s",
+                TABLE,
+                count,
+            )
+        )
+        return (rows[0][2] if rows else 0), [row[:2] for row in rows]
 
     @api.model
     def _longest(self, text):

@@ -31,7 +31,8 @@ class MailingMailing(models.Model):
         :return: ``{"counting": True}`` when it takes longer, ``{"error": text}`` when
             nobody can be counted so; else ``total``, ``reachable``, ``held`` (list of
             ``{"reason", "label", "count"}``), ``problem`` (what has to be done first,
-            or empty), ``characters`` and ``parts`` of the longest text of the audience,
+            or empty), ``companies`` (whom companies are reached through, or empty),
+            ``characters`` and ``parts`` of the longest text of the audience,
             ``cost`` (text, empty if unknown), ``due``, ``previews`` (three of
             ``{"name", "number", "text"}``) and ``sentence``
         :rtype: dict
@@ -62,12 +63,14 @@ class MailingMailing(models.Model):
 
     def _preflight_draft(self, values):
         """The campaign as it would be saved, its records readable by the user."""
+        # What the user may not read is left out below.
+        saved = self.sudo()
         known = {
-            name: field.convert_to_write(self[name], self)
+            name: field.convert_to_write(saved[name], saved)
             if field.type == "many2one"
-            else self[name].ids
+            else saved[name].ids
             if field.type == "many2many"
-            else self[name]
+            else saved[name]
             for name, field in self._fields.items()
             if name in PREFLIGHT_FIELDS
             or (name.startswith(("audience_", "previous_")) and field.store)
@@ -82,7 +85,9 @@ class MailingMailing(models.Model):
         for name in list(known):
             field, value = self._fields[name], known[name]
             if field.type == "many2many":
-                records = self.env[field.comodel_name].search([("id", "in", value)])
+                records = self.env[field.comodel_name]
+                if records.has_access("read"):
+                    records = records.search([("id", "in", value)])
                 known[name] = [fields.Command.set(records.ids)]
             elif field.type == "many2one":
                 known[name] = (
@@ -131,7 +136,7 @@ class MailingMailing(models.Model):
             "problem": "",
         }
         if self.mailing_type == "sms":
-            answer.update(self._preflight_due())
+            answer.update(self._preflight_due(), companies=self._preflight_companies())
             try:
                 self._check_launch_sms()
             except (UserError, AccessError) as error:
@@ -180,6 +185,22 @@ class MailingMailing(models.Model):
             ),
             "previews": previews,
         }
+
+    def _preflight_companies(self):
+        """Whom companies are reached through, in words; empty without any."""
+        found, some = self.env["mailing.audience"]._companies(SAMPLES)
+        if not found:
+            return ""
+        partners = self.env["res.partner"].sudo().browse
+        return self.env._(
+            "%(count)s companies through a contact: %(names)s",
+            count=found,
+            names=", ".join(
+                f"{partners(company).name} → {partners(contact).name}"
+                for company, contact in some
+            )
+            + (" …" if found > len(some) else ""),
+        )
 
     def _all_texts(self):
         """Every text of the campaign in every language, one below the other."""

@@ -27,6 +27,41 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
+    progress_sentence = fields.Char(
+        string="Progress", compute="_compute_progress_sentence"
+    )
+
+    def _compute_progress_sentence(self):
+        """How far it is, while it is under way."""
+        for mailing in self:
+            under_way = mailing.audience_mode != "odoo" and mailing.state in (
+                "in_queue",
+                "sending",
+            )
+            mailing.progress_sentence = under_way and mailing._say_progress()
+
+    def _say_progress(self):
+        if not self.is_prepared:
+            return self.env._("It waits for its turn; then its recipients are taken.")
+        counts = dict(
+            self.env["mailing.recipient"]._read_group(
+                [("mailing_id", "=", self.id), ("state", "in", ("waiting", "queued"))],
+                ["state"],
+                ["__count"],
+            )
+        )
+        queued, waiting = counts.get("queued", 0), counts.get("waiting", 0)
+        sentence = self.env._(
+            "%(queued)s of %(total)s are handed over.",
+            queued=queued,
+            total=queued + waiting,
+        )
+        if self.mailing_type == "sms" and self.line_id.sudo().paused:
+            sentence += " " + self.env._(
+                "The line “%s” is paused: they wait on it.", self.line_id.sudo().name
+            )
+        return sentence
+
     def _get_remaining_recipients(self):
         """Core's question of whether something is left to do; there it may be stopped.
 

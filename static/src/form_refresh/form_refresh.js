@@ -4,10 +4,10 @@ import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 
 const SECONDS = 2;
 
-/** Loads the record again every two seconds while its import runs. */
-export class ClubImportRefresh extends Component {
+/** Loads the record again every two seconds while it is in one of these states. */
+export class FormRefresh extends Component {
     static template = xml`<span class="d-none" />`;
-    static props = {...standardWidgetProps};
+    static props = {...standardWidgetProps, states: {type: Array}};
 
     setup() {
         this.ticker = setInterval(() => this.tick(), SECONDS * 1000);
@@ -15,8 +15,9 @@ export class ClubImportRefresh extends Component {
     }
 
     async tick() {
-        const {record} = this.props;
-        if (this.loading || !record.resId || record.data.state !== "running") {
+        const {record, states} = this.props;
+        const isRunning = record.resId && states.includes(record.data.state);
+        if (this.loading || !isRunning || record.dirty) {
             return;
         }
         this.loading = true;
@@ -28,7 +29,8 @@ export class ClubImportRefresh extends Component {
     }
 }
 
-registry.category("view_widgets").add("club_import_refresh", {
-    component: ClubImportRefresh,
+registry.category("view_widgets").add("form_refresh", {
+    component: FormRefresh,
+    extractProps: ({options}) => ({states: options.states}),
     fieldDependencies: [{name: "state", type: "selection"}],
 });
