@@ -442,6 +442,15 @@ class _Handler(BaseHTTPRequestHandler):
                 faults,
             )
             return verdict(one.id)
+        if method == "GetSharedServiceBody":
+            rows = "".join(
+                f"<ShareServiceBody><BodyID>{code}</BodyID><Body>{{0}}</Body>"
+                f"<BodyStatus>{state}</BodyStatus><Description>{said}</Description>"
+                "</ShareServiceBody>"
+                for code, (state, said) in self.owner.patterns.items()
+            )
+            root = 'ArrayOfShareServiceBody xmlns="http://tempuri.org/"'
+            return 200, f"<{root}>{rows}</{root.partition(' ')[0]}>"
         if method == "GetDeliveries2":
             return verdict(self.owner.states.get(self.values["recId"], 200))
         if method == "GetCredit":

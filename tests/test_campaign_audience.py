@@ -295,6 +295,17 @@ class TestCampaignAudience(CampaignCommon):
         with self.assertRaises(AccessError):
             own.body_plaintext = "{{ object.env.user.login }}"
 
+    def test_link_over_a_line_without_links_is_told_before(self):
+        """Beside the text, and when it is launched."""
+        self.members(590, 1)
+        self.line.sudo().links_allowed = False
+        for text in ("See shop.ir/menu", "{{ profile_link }}"):
+            mailing = self.campaign(body_plaintext=text)
+            self.assertIn("no links", mailing.preflight()["problem"])
+            with self.assertRaisesRegex(UserError, "no links"):
+                mailing.action_put_in_queue()
+        self.assertFalse(self.campaign().preflight()["problem"])
+
     def test_contact_before_lead_of_the_same_number(self):
         """One message per phone across contacts and leads."""
         [partner] = self.members(70, 1)

@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..tools.gateways import BadSettings, Unclear
 from .gateway_case import Faults, GatewayCase
 
 
@@ -45,3 +46,22 @@ class TestGatewayMelipayamak(Faults, GatewayCase):
             ["delivered", "blocked", "sent"],
         )
         self.assertEqual(self.gateway.balance(), 1_000_000)
+
+    def test_panel_tells_which_patterns_are_approved(self):
+        """By the list that it documents; what nobody knows is left to a person."""
+        self.assertIsNone(self.gateway.pattern_state("77"), "a reseller's is not known")
+        url = f"{self.provider.url(self.name)}/GetSharedServiceBody"
+        gateway = self.connect(pattern_url=url)
+        self.provider.patterns = {"77": ("1", ""), "78": ("5", "no &amp; way")}
+        self.assertEqual(gateway.pattern_state("77"), ("approved", ""))
+        self.assertEqual(gateway.pattern_state("78"), ("waiting", "no & way"))
+        self.assertIsNone(gateway.pattern_state("79"))
+        other = self.connect(pattern_url=url, pattern_approved="5")
+        self.assertEqual(other.pattern_state("78")[0], "approved")
+        with self.assertRaises(BadSettings):
+            self.connect(pattern_url=url, allow_private=False, base_url="")
+        with self.assertRaises(Unclear):
+            no_list = self.connect(
+                pattern_url=url.replace("SharedServiceBody", "Credit")
+            )
+            no_list.pattern_state("77")

@@ -43,7 +43,7 @@ class TestSmsApproval(SmsBuilders, ClubCommon):
                 "line_id": self.line.id,
                 "template_id": self.template.id,
                 "pattern_code": "welcome",
-                "variables": "token={{ object.name }}\ntoken10={{ object.city }}",
+                "variables": "token={{ name ||| you }}\ntoken10={{ object.city }}",
             }
         )
         message = self.queue_text()
@@ -115,6 +115,21 @@ class TestSmsApproval(SmsBuilders, ClubCommon):
         self.assertEqual(approval.state, "approved")
         self.run_queue()
         self.assertEqual(message.state, "pending")
+
+    def test_panel_with_a_list_of_patterns(self):
+        """What it said while it thinks, and its approval."""
+        line = self.build_line(gateway="melipayamak", text_policy="pattern")
+        line.pattern_url = f"{line.base_url}/GetSharedServiceBody"
+        self.queue_text(line)
+        approval = self.approval(line)
+        approval.write({"pattern_code": "77", "state": "waiting"})
+        self.provider.patterns = {"77": ("0", "tomorrow")}
+        self.run_queue(step="_poll_approvals")
+        self.assertEqual((approval.state, approval.reason), ("waiting", "tomorrow"))
+        approval.asked_at = False
+        self.provider.patterns = {"77": ("1", "")}
+        self.run_queue(step="_poll_approvals")
+        self.assertEqual((approval.state, approval.reason), ("approved", False))
 
     def test_panel_that_cannot_be_asked_leaves_it_to_a_person(self):
         self.queue_text()

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 
 class MailingMailing(models.Model):
@@ -31,3 +32,15 @@ class MailingMailing(models.Model):
         return super()._has_unsafe_expression_template_inline_template(
             template_txt, model, fname=fname
         )
+
+    def _check_launch_sms(self):
+        """Such a text would be refused message by message."""
+        super()._check_launch_sms()
+        if self.line_id._forbids_links(self._all_texts()):
+            raise UserError(
+                self.env._(
+                    "The line “%s” carries no links: its provider refuses such texts. "
+                    "Leave the link out, or choose another line.",
+                    self.line_id.sudo().name,
+                )
+            )

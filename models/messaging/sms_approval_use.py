@@ -68,9 +68,13 @@ class SmsQueue(models.AbstractModel):
                 judgement = gateway.pattern_state(approvals.pattern_code or "")
         except (BadSettings, NotTaken, Unclear, Refused) as error:
             _logger.info("Line %s: %s", approvals.line_id.id, type(error).__name__)
-        approvals.write({"asked_at": fields.Datetime.now()})
-        if judgement and judgement[0] != "waiting":
-            approvals.write({"state": judgement[0], "reason": judgement[1] or False})
+        values = {"asked_at": fields.Datetime.now()}
+        if judgement:
+            state, said = judgement
+            values["reason"] = said or False
+            if state != "waiting":
+                values["state"] = state
+        approvals.write(values)
         return 1
 
 

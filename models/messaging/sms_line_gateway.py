@@ -14,6 +14,8 @@ SETTINGS = {
     "password": "password",
     "base_url": "base_url",
     "allow_private": "allow_private",
+    "pattern_url": "pattern_url",
+    "pattern_approved": "pattern_approved",
     "http_method": "method",
     "http_headers": "headers",
     "http_body_type": "body_type",
@@ -62,6 +64,19 @@ class SmsLine(models.Model):
         string="Own network",
         groups=SYSTEM,
         help="The address may lie in the own network, where http is enough.",
+    )
+    pattern_url = fields.Char(
+        string="List of patterns",
+        groups=SYSTEM,
+        help="Where the panel lists its patterns, to learn which are approved. Empty "
+        "for the provider's own; of resellers nobody knows it.",
+    )
+    pattern_approved = fields.Char(
+        string="Approved is",
+        default="1",
+        groups=SYSTEM,
+        help="The state that the list gives to an approved pattern. With any other a "
+        "person decides.",
     )
     http_method = fields.Selection(
         [("POST", "POST"), ("PUT", "PUT"), ("GET", "GET")],

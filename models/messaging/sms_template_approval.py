@@ -77,6 +77,9 @@ class SmsTemplateApproval(models.Model):
 
     def _check_variable(self, text, model):
         """Refuse a placeholder that this user may not write, or that is broken."""
+        checker = self.env["sms.placeholder"].with_user(self.env.user)
+        if checker._is_plain(text, model):
+            return
         render = self.env["mail.render.mixin"]
         if not render._has_unsafe_expression_template_inline_template(text, model):
             return
@@ -99,6 +102,10 @@ class SmsTemplateApproval(models.Model):
         return [(name.strip(), text.strip()) for name, _sign, text in parts]
 
     def _render_variable(self, text, model, res_ids):
+        checker = self.env["sms.placeholder"].sudo()
+        if checker._is_plain(text, model):
+            records = checker.env[model].browse(res_ids)
+            return checker._render_by_lang(text, records, trusted=True)
         return self.env["mail.render.mixin"]._render_template(
             text, model, res_ids, engine="inline_template"
         )
