@@ -1,4 +1,8 @@
-"""Dates of the Solar Hijri (Jalali) calendar as Gregorian dates, without a library."""
+"""Dates of the Solar Hijri (Jalali) calendar as Gregorian dates, without a library.
+
+Every day from 1300 to 1498 is the same as in persiantools 6.2.0 and jdatetime 6.1.1, so
+nobody has to install either.
+"""
 
 from bisect import bisect
 from datetime import date, timedelta

@@ -35,7 +35,7 @@ class MailingMailing(models.Model):
 
     def _check_launch_sms(self):
         """Such a text would be refused message by message."""
-        super()._check_launch_sms()
+        result = super()._check_launch_sms()
         if self.line_id._forbids_links(self._all_texts()):
             raise UserError(
                 self.env._(
@@ -44,3 +44,4 @@ class MailingMailing(models.Model):
                     self.line_id.sudo().name,
                 )
             )
+        return result
