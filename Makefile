@@ -10,8 +10,8 @@ help: ## this list
 run: ## serve Odoo with demo data on http://localhost:8069 (PORT=, DB=, INTERFACE=, ODOO_HOME=)
 	@exec $(PYTHON) dev/run.py $(if $(PORT),--port '$(PORT)') $(if $(DB),--db '$(DB)') $(if $(INTERFACE),--interface '$(INTERFACE)')
 
-test: ## run the suite on a fresh database (T=test_file runs one on the kept database, K=, COV=1)
-	@exec $(PYTHON) dev/test.py $(if $(COV),--cov) $(if $(K),-k '$(K)') $(T)
+test: ## run the suite on a fresh database (T=test_file runs one on the kept database, K=, COV=1; JOBS=2 is faster where nothing else runs)
+	@exec $(PYTHON) dev/test.py $(if $(JOBS),--jobs '$(JOBS)') $(if $(COV),--cov) $(if $(K),-k '$(K)') $(T)
 
 soak: ## run the long tests (marked soak)
 	@exec $(PYTHON) dev/test.py --soak $(if $(K),-k '$(K)') $(T)

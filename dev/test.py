@@ -20,7 +20,6 @@ from bootstrap.paths import (
 )
 
 DATABASE = "test"
-PROCESSES = 2
 RESULT = LOG / "test-result.json"
 
 
@@ -28,6 +27,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", help="test_x or test_x::TestX::test_y")
     parser.add_argument("-k", dest="keyword", help="passed on to pytest")
+    parser.add_argument("--jobs", type=int, default=1, help="test processes")
     parser.add_argument("--soak", action="store_true", help="the long tests only")
     parser.add_argument("--cov", action="store_true", help="branch coverage")
     return parser.parse_args()
@@ -71,14 +71,9 @@ def pytest_command(env, arguments) -> list:
     command += ["-m", "soak" if arguments.soak else "not soak"]
     command += ["--odoo-config", conf, "--odoo-database", DATABASE]
     command += ["--odoo-log-level", "info", "--odoo-http"]
-    if not (arguments.files or arguments.keyword or arguments.soak):
+    if arguments.jobs > 1:
         # Each process has a copy of the database; see dev/pytest_processes.py.
-        command += [
-            "-n",
-            str(min(PROCESSES, os.cpu_count() or 1)),
-            "--dist",
-            "loadgroup",
-        ]
+        command += ["-n", str(arguments.jobs), "--dist", "loadgroup"]
     if arguments.keyword:
         command += ["-k", arguments.keyword]
     if arguments.cov:
