@@ -316,6 +316,27 @@ class TestClubDashboard(DashboardCommon):
         ):
             self.assertEqual(self.attention(), {})
 
+    def test_a_currency_without_a_rate_is_named(self):
+        """Its amounts count one to one in the figures until somebody enters a rate."""
+        currency = self.env["res.currency"].create({"name": "XTS", "symbol": "x"})
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "Guest"}).id,
+                "company_id": self.company.id,
+            }
+        )
+        order.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE sale_order SET currency_id = %s, state = 'sale' WHERE id = %s",
+            [currency.id, order.id],
+        )
+        entry = self.attention()["no_rate"]
+        self.assertIn("XTS", entry["text"])
+        domain = entry["action"]["domain"]
+        self.assertEqual(self.env["res.currency"].search(domain), currency)
+        currency.rate_ids = [(0, 0, {"rate": 2.0, "company_id": self.company.id})]
+        self.assertNotIn("no_rate", self.attention())
+
     def test_what_needs_a_person_opens_its_list(self):
         hours_ago = NOW - timedelta(hours=2)
         self.build_visit(state="failed")

@@ -2,6 +2,7 @@ from . import customer_profile, customer_profile_group
 
 # isort: split
 from . import (
+    club_dashboard_currency,
     customer_attribute,
     customer_demo,
     customer_event,
