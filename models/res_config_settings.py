@@ -135,5 +135,8 @@ class ResConfigSettings(models.TransientModel):
     def _compute_sms_line_ids(self):
         for settings in self:
             settings.sms_line_ids = self.env["sms.line"].search(
-                [("company_id", "=", settings.company_id.id)]
+                [
+                    ("company_id", "=", settings.company_id.id),
+                    ("gateway", "not in", ("odoo", "test")),
+                ]
             )

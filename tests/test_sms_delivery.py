@@ -208,11 +208,12 @@ class TestSmsDelivery(SmsBuilders, ClubHttpCommon):
         self.line.invalidate_recordset()
         response = self.push(ping="1")
         self.assertEqual(response.text, "ok")
-        settings = self.env["res.config.settings"].create({})
-        self.assertEqual(
-            settings.sms_line_ids,
-            self.env["sms.line"].search([("company_id", "=", self.env.company.id)]),
+        settings = (
+            self.env["res.config.settings"]
+            .with_company(self.line.company_id)
+            .create({})
         )
+        self.assertEqual(settings.sms_line_ids, self.line, "test lines need none")
         get = "odoo.addons.customer_segmentation.models.messaging.sms_line_webhook"
         with patch(f"{get}.requests.get", side_effect=self.opener.get):
             told = self.line.action_test_webhooks()["params"]

@@ -40,6 +40,8 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
+    # Core has no Persian for it.
+    state = fields.Selection(selection_add=[("sending", "Sending")])
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self.env.company,
