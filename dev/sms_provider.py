@@ -14,6 +14,7 @@ is sent to anybody.
 import argparse
 import itertools
 import json
+import select
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,8 +26,10 @@ USERNAME = "09120000000"
 PASSWORD = "test-password"
 SENDER = "30001234"
 
+LONGEST_WAIT = 300  # seconds
+
 FAULTS = (
-    "slow",  # takes it, answers after `seconds`
+    "slow",  # takes it, answers nothing until the caller gives up
     "error_after",  # takes it, answers 500
     "error_before",  # answers 500 without taking it
     "reset_after",  # takes it, hangs up
@@ -72,9 +75,8 @@ class SmsProvider:
         self.accepted: list[Taken] = []
         self.calls = 0
         self.under_way = 0
-        self.busiest = 0  # most calls at one time
         self.refs: dict[str, Taken] = {}
-        self.faults: list[tuple[str, float]] = []
+        self.faults: list[str] = []
         self.bad_numbers: set[str] = set()
         self.blocked_numbers: set[str] = set()
         self.states: dict[str, object] = {}
@@ -118,11 +120,11 @@ class SmsProvider:
         version = "/v1" if name in ("kavenegar", "sms_ir") else ""
         return f"http://127.0.0.1:{self.port}/{name}{version}"
 
-    def fail(self, fault: str, seconds: float = 3.0, times: int = 1) -> None:
+    def fail(self, fault: str, times: int = 1) -> None:
         """Let the next sending calls go wrong."""
         if fault not in FAULTS:
             raise ValueError(fault)
-        self.faults += [(fault, seconds)] * times
+        self.faults += [fault] * times
 
     def numbers(self) -> list[str]:
         """The numbers of what was accepted, in order."""
@@ -146,9 +148,9 @@ class SmsProvider:
             self.on_taken(taken)
         return taken
 
-    def next_fault(self) -> tuple[str, float]:
+    def next_fault(self) -> str:
         with self.lock:
-            return self.faults.pop(0) if self.faults else ("", 0.0)
+            return self.faults.pop(0) if self.faults else ""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -183,7 +185,6 @@ class _Handler(BaseHTTPRequestHandler):
         with owner.lock:
             owner.calls += 1
             owner.under_way += 1
-            owner.busiest = max(owner.busiest, owner.under_way)
         try:
             time.sleep(owner.delay)
             status, body = getattr(self, name)(rest)
@@ -217,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         :param dict known_faults: (status, body) of those this provider words itself
         """
-        fault, seconds = self.owner.next_fault()
+        fault = self.owner.next_fault()
         before = {
             "error_before": (500, "<h1>Internal error</h1>"),
             "html_before": (200, "<h1>Maintenance</h1>"),
@@ -230,14 +231,16 @@ class _Handler(BaseHTTPRequestHandler):
             messages = messages[: len(messages) // 2]
         taken = self.owner.take(messages)
         if fault == "slow":
-            time.sleep(seconds)
-        elif fault == "reset_after":
+            # A caller says no more after its request: what can be read is its end.
+            select.select([self.connection], [], [], LONGEST_WAIT)
             raise ConnectionAbortedError
-        elif fault == "html":
+        if fault == "reset_after":
+            raise ConnectionAbortedError
+        if fault == "html":
             raise Refusal(200, "<h1>Welcome</h1>")
-        elif fault == "huge":
+        if fault == "huge":
             raise Refusal(200, "x" * 200_000)
-        elif fault in ("error_after", "half"):
+        if fault in ("error_after", "half"):
             raise Refusal(500, "<h1>Internal error</h1>")
         return taken
 

@@ -33,8 +33,8 @@ class TestGatewayKavenegar(Faults, GatewayCase):
         self.assertOnce(10)
 
     def test_trouble_at_the_second_call_leaves_the_rest_untried(self):
-        self.provider.fail("slow", seconds=1)
-        results = self.gateway.send(self.items(300))
+        self.provider.fail("slow")
+        results = self.connect(timeout=self.impatient).send(self.items(300))
         self.assertOutcomes(results[:200], unknown=200)
         self.assertOutcomes(results[200:], retry=100)
         self.assertOnce(200)

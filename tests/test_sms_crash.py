@@ -219,18 +219,29 @@ class TestSmsTwoProcesses(SmsServedCase):
 
     def send_all(self, count, faults):
         numbers = self.queue(count)
-        # Long enough for the other process to come along.
-        self.provider.delay = 0.3
-        rng = random.Random(11)
-        faulty = ("half", "error_after", "error_before", "throttled", "reset_after")
-        for _turn in range(faults):
-            self.provider.fail(rng.choice(faulty))
+        met = self.hold_until_both_send(faults)
         self.go()
         self.finish(seconds=300)
         self.assertOnce(numbers)
         self.assertEqual(self.states(), {("pending", "accepted"): count})
-        self.assertGreater(self.provider.busiest, 1, "they took turns")
+        self.assertTrue(met.is_set(), "they took turns")
         self.assertNoNumbersOrKeysInLogs(numbers)
+
+    def hold_until_both_send(self, faults):
+        """Answer nobody until the other process sends, too; so many faults follow."""
+        met = threading.Event()
+        rng = random.Random(11)
+        faulty = ("half", "error_after", "error_before", "throttled", "reset_after")
+
+        def hold(_taken):
+            if self.provider.under_way > 1 and not met.is_set():
+                for _turn in range(faults):
+                    self.provider.fail(rng.choice(faulty))
+                met.set()
+            met.wait(20)
+
+        self.provider.on_taken = hold
+        return met
 
     def assertNoNumbersOrKeysInLogs(self, numbers):
         for server in self.servers:
