@@ -18,6 +18,10 @@ _LINE = re.compile(
     r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ "
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) \S+ (?P<logger>\S+?): (?P<text>.*)$"
 )
+# A job that runs while its process is asked to end finds its connection closed.
+_STOPPED = re.compile(r"odoo\.service\.server: Initiating shutdown")
+_STARTED = re.compile(r"odoo: Odoo version")
+_ENDING = re.compile(r"(cursor|connection) already closed")
 _ANY_LINE = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ [A-Z]+ ")
 
 
@@ -64,14 +68,17 @@ class LogGuard(logging.Handler):
         if expected.exists():
             lines = expected.read_text().splitlines()
             more = [re.compile(line, re.DOTALL) for line in lines if line]
-        found = None
+        found, is_ending = None, False
         for line in [*path.read_text(errors="replace").splitlines(), None]:
             if line is not None and not _ANY_LINE.match(line):
                 if found:
                     found[2] += "\n" + line
                 continue
             if found:
-                self.judge(*found, path.name, more)
+                self.judge(*found, path.name, [*more, _ENDING] if is_ending else more)
+            is_ending = bool(_STOPPED.search(line or "")) or (
+                is_ending and not _STARTED.search(line or "")
+            )
             match = _LINE.match(line or "")
             serious = match and match["level"] in ("WARNING", "ERROR", "CRITICAL")
             found = list(match.group("level", "logger", "text")) if serious else None

@@ -4,6 +4,7 @@ Requests of an HttpCase share one transaction, so races, crashes and logs of a r
 server cannot be seen there.
 """
 
+import contextlib
 import re
 import time
 import unittest
@@ -18,7 +19,7 @@ from bootstrap.server import OdooServer
 from .device_client import DeviceClient
 
 KEPT = "served"  # installed once per state of the sources, then copied
-TIMEOUT = 30  # seconds
+TIMEOUT = 120  # seconds, of a machine that has much else to do
 
 
 class WebClient:
@@ -172,6 +173,26 @@ class ServedCase(unittest.TestCase):
                 self.fail(f"it never came: {explain() if explain else answer}")
             time.sleep(0.1)
         return answer
+
+    @contextlib.contextmanager
+    def held(self, query, *parameters, commit=False):
+        """Hold what a query locks, in a connection of its own.
+
+        Yields what waits until somebody waits for it.
+
+        :param bool commit: keep what the query did
+        """
+        waiting = "SELECT count(*) FROM pg_locks WHERE %s = ANY(pg_blocking_pids(pid))"
+        with database.cursor(self.environment, self.db) as cr:
+            cr.connection.autocommit = False
+            cr.execute(query, parameters)
+            pid = cr.connection.info.backend_pid
+            try:
+                yield lambda: self.wait_for(lambda: self.value(waiting, pid))
+                if commit:
+                    cr.connection.commit()
+            finally:
+                cr.connection.rollback()
 
     def wait_for_followup(self, seconds=TIMEOUT):
         """Wait until the workers have prepared every check-in."""

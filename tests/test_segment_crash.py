@@ -32,12 +32,14 @@ class TestSegmentCrash(SegmentServedCase):
         after = self.expected_members("Killed", "Tabriz")
         last = max(after)
         with ThreadPoolExecutor(1) as pool:
-            with self.held("SELECT FROM res_partner WHERE id = %s FOR UPDATE", last):
+            with self.held(
+                "SELECT FROM res_partner WHERE id = %s FOR UPDATE", last
+            ) as wait_for_waiting:
                 doomed = WebClient(victim.url, self.db)
                 answer = pool.submit(
                     doomed.call, "customer.segment", "refresh", [segment]
                 )
-                self.wait_for(self.is_somebody_waiting)
+                wait_for_waiting()
                 victim.kill()
             with self.assertRaises(requests.RequestException):
                 answer.result(TIMEOUT)
@@ -66,9 +68,11 @@ class TestSegmentCrash(SegmentServedCase):
             "ORDER BY id DESC LIMIT 1",
             action,
         )
-        with self.held("SELECT FROM res_partner WHERE id = %s FOR UPDATE", last):
+        with self.held(
+            "SELECT FROM res_partner WHERE id = %s FOR UPDATE", last
+        ) as wait_for_waiting:
             self.web.call("customer.segment.action", "action_approve", [action])
-            self.wait_for(self.is_somebody_waiting)
+            wait_for_waiting()
             for server in self.servers:
                 server.kill()
         done = self.assertActed(segment, tag, action)
@@ -155,14 +159,3 @@ class TestSegmentCrash(SegmentServedCase):
         count = "SELECT done_count FROM customer_segment_action WHERE id = %s"
         self.assertEqual(self.value(count, action), len(acted))
         return len(acted)
-
-    def is_somebody_waiting(self):
-        """Whether a transaction waits for a lock of another one.
-
-        :rtype: bool
-        """
-        query = """
-            SELECT count(*) FROM pg_stat_activity
-             WHERE datname = current_database() AND wait_event_type = 'Lock'
-        """
-        return self.value(query) > 0

@@ -23,7 +23,7 @@ class Storm:
     :param int times: how often each has to succeed
     """
 
-    PATIENCE = 90  # seconds more
+    PATIENCE = 300  # seconds more
 
     def __init__(self, ids, segments, seconds, times=3):
         self.ids, self.segments = ids, segments

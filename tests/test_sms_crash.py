@@ -12,7 +12,7 @@ from bootstrap import database
 from sms_provider import KEY, SENDER, SmsProvider
 
 from ..models.messaging.sms_queue_caps import CAPS_LOCK
-from .served import ServedCase, WebClient
+from .served import TIMEOUT, ServedCase, WebClient
 
 MANY = int(os.environ.get("SMS_MANY", "600"))
 LATER = """
@@ -120,7 +120,7 @@ class SmsServedCase(ServedCase):
             cr.execute(LATER, {"dead": dead, "line": self.line})
         self.go()
 
-    def finish(self, seconds=120, dead=False):
+    def finish(self, seconds=300, dead=False):
         """Wait until every message is done with."""
         end = time.monotonic() + seconds
         while set(self.states()) - {("pending", "accepted"), ("process", "absent")}:
@@ -162,7 +162,7 @@ class TestSmsCrash(SmsServedCase):
         numbers = self.queue(count)
         killed = self.kill_at(call)
         self.go()
-        self.assertTrue(killed.wait(60), "nothing was sent")
+        self.assertTrue(killed.wait(TIMEOUT), "nothing was sent")
         self.provider.on_taken = None
         states = self.states()
         self.assertIn(("process", "claimed"), states, "nobody was in the middle")
@@ -221,7 +221,7 @@ class TestSmsTwoProcesses(SmsServedCase):
         numbers = self.queue(count)
         met = self.hold_until_both_send(faults)
         self.go()
-        self.finish(seconds=300)
+        self.finish()
         self.assertOnce(numbers)
         self.assertEqual(self.states(), {("pending", "accepted"): count})
         self.assertTrue(met.is_set(), "they took turns")
@@ -276,7 +276,7 @@ class TestSmsTwoProcesses(SmsServedCase):
             threads = self.start_work()
         for thread in threads:
             thread.join()
-        end = time.monotonic() + 120
+        end = time.monotonic() + TIMEOUT
         while ("outgoing", None) in self.states_of(lines):
             self.assertLess(time.monotonic(), end, self.states_of(lines))
             self.work()
@@ -340,7 +340,7 @@ class TestSmsTwoProcesses(SmsServedCase):
             cr.execute("BEGIN")
             cr.execute(statement, values)
             yield
-            end = time.monotonic() + 60
+            end = time.monotonic() + TIMEOUT
             count = 0
             while count < 2:
                 self.assertLess(time.monotonic(), end, f"{count} wait")

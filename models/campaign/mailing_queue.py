@@ -151,8 +151,11 @@ class MailingMailing(models.Model):
                 self.id,
             )
         )
-        # Somebody else is at it, or it was stopped.
-        if not rows or rows[0][1] or rows[0][2] not in ("in_queue", "sending"):
+        if not rows:
+            # Somebody else is at it, perhaps what a killed server has left behind.
+            self._continue(BUSY_MINUTES)
+            return False
+        if rows[0][1] or rows[0][2] not in ("in_queue", "sending"):
             return False
         self.invalidate_recordset(["is_prepared", "is_stopped", "state"])
         if not rows[0][0]:
