@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..tools.birthdate import generation, read_birthdate
+from ..tools.birthdate import generation, read_day
 from .common import CLUB, ClubCommon
 
 
@@ -75,11 +75,32 @@ class TestProfileAttributes(AttributesCommon):
             "2999-01-01",
             "yesterday",
             "1400-12-30",
+            13680512,
+            True,
         ):
             with self.subTest(typed=typed), self.assertRaises(ValidationError):
                 contact.write({"birthdate_date": typed})
             contact.invalidate_recordset()
         self.assertEqual(contact.birthdate_date, date(1989, 8, 3))
+
+    def test_other_days_are_read_and_refused_alike(self):
+        """On contacts and leads; nobody means a day of the Middle Ages."""
+        contact = self.build_contact(expected_delivery_date="1409/1/5")
+        lead = self.env["crm.lead"].create({"name": "A lead"})
+        for record, name in (
+            (contact, "satisfaction_date"),
+            (contact, "expected_delivery_date"),
+            (lead, "expected_delivery_date"),
+        ):
+            with self.subTest(record=record._name, name=name):
+                record.write({name: "۱۴۰۸/۱/۵"})
+                self.assertEqual(record[name], date(2029, 3, 24))
+                for typed in "2026-02-30", "1408-12-32", "soon", 5:
+                    with self.assertRaises(ValidationError) as refused:
+                        record.write({name: typed})
+                    self.assertIn(str(typed), str(refused.exception))
+                record.invalidate_recordset()
+                self.assertEqual(record[name], date(2029, 3, 24))
 
     @freeze_time("2026-03-01 12:00:00")
     def test_age_is_found_without_being_stored(self):
@@ -128,7 +149,7 @@ class TestProfileAttributes(AttributesCommon):
         self.assertEqual(generation(date(1900, 1, 1)), "silent")
         self.assertEqual(generation(date(2025, 1, 1)), "alpha")
         with self.assertRaises(ValueError):
-            read_birthdate(date(1299, 1, 1))
+            read_day(date(1299, 1, 1))
 
     def test_sensitive_facts_are_for_nobody_by_default(self):
         """Not even managers; whoever has the group reads, writes and searches."""
@@ -252,6 +273,11 @@ class TestProfileAttributes(AttributesCommon):
         self.assertEqual(contact.residence, "suburban")
         nowhere = self.build_contact(city="Yazd")
         self.assertFalse(nowhere.residence)
+        # Whoever typed the city only lives in its province all the same.
+        stateless = self.build_contact(country_id=iran.id, city="يزد")
+        self.assertEqual(
+            (stateless.residence, stateless.climate_zone), ("urban", "hot_dry")
+        )
 
     def test_filling_contacts_keeps_what_is_there(self):
         """One statement for all that have nothing yet."""
@@ -299,6 +325,7 @@ class TestProfileAttributes(AttributesCommon):
         trait = self.env.ref("customer_segmentation.customer_trait_haggler")
         gone = self.build_contact(trait_ids=[Command.link(trait.id)])
         stays = self.build_contact(trait_ids=[Command.link(trait.id)])
+        snapshots = self.env["customer.score.snapshot"]
         for contact in gone, stays:
             self.env["customer.event"].create(
                 {
@@ -307,15 +334,25 @@ class TestProfileAttributes(AttributesCommon):
                     "company_id": self.company.id,
                 }
             )
+            snapshots.create(
+                {
+                    "partner_id": contact.id,
+                    "company_id": self.company.id,
+                    "date": "2026-01-01",
+                    "score": 30,
+                }
+            )
         gone.no_profiling = True
         self.assertFalse(gone.trait_ids)
         self.assertFalse(gone.customer_event_ids)
+        self.assertFalse(snapshots.search([("partner_id", "=", gone.id)]))
         with self.assertRaises(ValidationError):
             gone.trait_ids = trait
         self.merge(gone, stays)
         self.assertTrue(stays.no_profiling)
         self.assertFalse(stays.trait_ids)
         self.assertFalse(stays.customer_event_ids)
+        self.assertFalse(snapshots.search([("partner_id", "=", stays.id)]))
 
     def test_a_merge_keeps_every_fact(self):
         """Single values where empty, lists joined, computed places too."""

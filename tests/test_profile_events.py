@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import CLUB
@@ -125,6 +125,19 @@ class TestProfileEvents(AttributesCommon):
         self.assertEqual(str(first.date), "2026-03-21 06:00:00")
         self.assertEqual(str(second.date), "2026-03-21 09:30:00")
         self.assertEqual((second.value, second.name), (2.5, "Price list"))
+
+    def test_dates_written_by_hand_are_refused_alike(self):
+        """With a message, on creation and later."""
+        values = {"partner_id": self.contact.id, "kind": "call"}
+        event = self.events.create({**values, "date": "2026-03-21 09:30:00"})
+        for day in "2026-02-30", "soon", "2999-01-01", 5:
+            with self.subTest(day=day):
+                with self.assertRaises(ValidationError):
+                    self.events.create({**values, "date": day})
+                with self.assertRaises(ValidationError):
+                    event.write({"date": day})
+                event.invalidate_recordset()
+        self.assertEqual(str(event.date), "2026-03-21 09:30:00")
 
     def test_leads_have_events_too(self):
         """With or without a contact."""

@@ -1,4 +1,4 @@
-"""The day somebody was born, as typed in either calendar."""
+"""Days as people type them, in either calendar, and who was born when."""
 
 from datetime import date, datetime
 
@@ -19,21 +19,24 @@ GENERATIONS = (
 )
 
 
-def read_birthdate(value: date | str) -> date:
+def read_day(value: date | str) -> date:
     """Return the Gregorian day; a year below 1600 is Solar Hijri.
 
     :param value: a date, or text such as ``1989-08-03``, ``1368/5/12``, «۱۳۶۸/۵/۱۲»
     :raise ValueError: when it is no day of either calendar
+    :raise TypeError: when it is neither
 
-    >>> read_birthdate("1368/5/12")
+    >>> read_day("1368/5/12")
     datetime.date(1989, 8, 3)
-    >>> read_birthdate(date(1989, 8, 3))
+    >>> read_day(date(1989, 8, 3))
     datetime.date(1989, 8, 3)
     """
     if isinstance(value, str):
         return parse_moment(value).date()
     if isinstance(value, datetime):
         value = value.date()
+    if not isinstance(value, date):
+        raise TypeError("no date")
     if value.year < FIRST_GREGORIAN_YEAR:
         return to_gregorian(value.year, value.month, value.day)
     return value

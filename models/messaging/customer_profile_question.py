@@ -4,7 +4,7 @@ import re
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
-from ...tools.birthdate import read_birthdate
+from ...tools.birthdate import read_day
 from ...tools.sms_text import strip_controls, to_latin_digits
 
 _lt = LazyTranslate(__name__)
@@ -176,7 +176,7 @@ class CustomerProfileLink(models.Model):
         if len(parts) == 1 and len(parts[0]) == 8:
             parts = [parts[0][:4], parts[0][4:6], parts[0][6:]]
         try:
-            day = read_birthdate("-".join(parts))
+            day = read_day("-".join(parts))
         except (ValueError, OverflowError) as error:
             raise AnswerRefused(
                 self.env._("Write year, month and day, such as %s.", self._example())

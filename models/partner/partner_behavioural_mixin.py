@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..profile.typed_day import read_days
 from .partner_visits_mixin import COMPARE
 
 
@@ -98,12 +99,14 @@ class PartnerBehaviouralMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            read_days(self.env, vals, ["satisfaction_date"])
             self._date_satisfaction(vals)
         return super().create(vals_list)
 
     def write(self, vals):
-        if "satisfaction" in vals:
+        if {"satisfaction", "satisfaction_date"} & set(vals):
             vals = dict(vals)
+            read_days(self.env, vals, ["satisfaction_date"])
             self._date_satisfaction(vals)
         return super().write(vals)
 

@@ -5,7 +5,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools.sql import column_exists, create_column
 
-from ...tools.birthdate import generation, read_birthdate
+from ...tools.birthdate import generation
+from ..profile.typed_day import read_days
 
 SENSITIVE = "customer_segmentation.customer_segmentation_group_sensitive"
 
@@ -180,25 +181,11 @@ class PartnerDemographicsMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._read_birthdate(vals)
+            read_days(self.env, vals, ["birthdate_date"])
         return super().create(vals_list)
 
     def write(self, vals):
         if vals.get("birthdate_date"):
             vals = dict(vals)
-            self._read_birthdate(vals)
+            read_days(self.env, vals, ["birthdate_date"])
         return super().write(vals)
-
-    def _read_birthdate(self, vals):
-        if not vals.get("birthdate_date"):
-            return
-        try:
-            vals["birthdate_date"] = read_birthdate(vals["birthdate_date"])
-        except ValueError as error:
-            raise ValidationError(
-                self.env._(
-                    "“%s” is no birth date: write year, month and day, of the "
-                    "Gregorian or the Solar Hijri calendar.",
-                    vals["birthdate_date"],
-                )
-            ) from error

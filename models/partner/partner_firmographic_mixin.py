@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..profile.typed_day import read_days
+
 OWNERSHIPS = [
     ("private", "Private"),
     ("family", "Family business"),
@@ -134,11 +136,16 @@ class PartnerFirmographicMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            read_days(self.env, vals, ["expected_delivery_date"])
         partners = super().create(vals_list)
         partners._set_own_currency()
         return partners
 
     def write(self, vals):
+        if vals.get("expected_delivery_date"):
+            vals = dict(vals)
+            read_days(self.env, vals, ["expected_delivery_date"])
         result = super().write(vals)
         if {"own_capital", "budget"} & set(vals):
             self._set_own_currency()

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from ..profile.customer_profile import EARNINGS
 
 PROFILE = "customer_profile_id"
+TOUCH_CRON = "customer_segmentation.customer_profile_touch_cron"
 
 
 class _Figure:
@@ -176,6 +177,17 @@ class PartnerProfileMixin(models.AbstractModel):
         self.check_access("read")
         self.env["customer.profile"]._refresh_now(self)
         return True
+
+    def _forget_profile(self):
+        """The chart of scores goes at once; figures, score and classes within seconds.
+
+        Core writes the mark after this: the job that is woken here comes later.
+        """
+        result = super()._forget_profile()
+        snapshots = self.env["customer.score.snapshot"].sudo()
+        snapshots.search([("partner_id", "in", self.ids)]).unlink()
+        self.env.ref(TOUCH_CRON).sudo()._trigger()
+        return result
 
     # === SEARCH, SORT, GROUP === #
 

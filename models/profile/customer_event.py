@@ -74,7 +74,14 @@ class CustomerEvent(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._read_typed_date(vals)
         events = super().create(vals_list)
         events.partner_id._touch_segments()
         events.lead_id._touch_segments()
         return events
+
+    def write(self, vals):
+        vals = dict(vals)
+        self._read_typed_date(vals)
+        return super().write(vals)

@@ -2,7 +2,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, email_normalize
 
@@ -163,6 +163,18 @@ class CustomerEvent(models.Model):
         if moment > fields.Datetime.now() + timedelta(days=1) or moment.year < 1990:
             raise EventRefused(self.env._("“%s” cannot be the date of it.", text))
         return moment.replace(microsecond=0)
+
+    def _read_typed_date(self, vals):
+        """Read the date of an event that is written by hand, in place.
+
+        :raise ValidationError: when it cannot be the date of one
+        """
+        if not vals.get("date"):
+            return
+        try:
+            vals["date"] = self._read_date(vals["date"])
+        except EventRefused as error:
+            raise ValidationError(str(error)) from error
 
     def _find_subject(self, event, finder):
         partner, lead = self.env["res.partner"], self.env["crm.lead"]

@@ -123,8 +123,12 @@ class CustomerPlace(models.Model):
             if name
             for state in dict.fromkeys((state_id, False))
         ]
-        keys += [(country_id, state_id, ""), (country_id, False, "")]
         found = [places[key] for key in keys if key in places]
+        # A city alone tells its state, too.
+        state_id = state_id or next(filter(None, (place[2] for place in found)), False)
+        for key in (country_id, state_id, ""), (country_id, False, ""):
+            if key in places:
+                found.append(places[key])
         return tuple(
             next(filter(None, (values[index] for values in found)), None)
             for index in (0, 1)
@@ -137,13 +141,17 @@ class CustomerPlace(models.Model):
         for place in self.sudo().search(Domain.TRUE):
             names = {fold(name) for name in (place.name, place.local_name) if name}
             for name in names or {""}:
-                values = (place.residence or None, place.climate_zone or None)
+                values = (
+                    place.residence or None,
+                    place.climate_zone or None,
+                    place.state_id.id,
+                )
                 for state_id in (
                     {place.state_id.id, False} if name else (place.state_id.id,)
                 ):
                     # Of two places with one name, an address without a state gets none.
                     key = (place.country_id.id, state_id, name)
-                    table[key] = (None, None) if key in table else values
+                    table[key] = (None, None, False) if key in table else values
         return table
 
     @api.model

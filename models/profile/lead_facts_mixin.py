@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .typed_day import read_days
+
 # On the lead, and on the contact that it becomes.
 WISHES = ("expected_product_id", "expected_delivery_date")
 AMOUNTS = ("budget", "capital")
@@ -42,6 +44,20 @@ class LeadFactsMixin(models.AbstractModel):
         "CHECK(employee_count >= 0 AND capital >= 0 AND budget >= 0)",
         "Employees, capital and budget cannot be negative.",
     )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            read_days(self.env, vals, ["expected_delivery_date"])
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if vals.get("expected_delivery_date"):
+            vals = dict(vals)
+            read_days(self.env, vals, ["expected_delivery_date"])
+        return super().write(vals)
 
     # === CONVERSION === #
 
