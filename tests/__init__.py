@@ -54,6 +54,7 @@ from . import (
     test_segment_preview,
     test_sms_composer_refusals,
     test_sms_inbound,
+    test_sms_last_gate,
     test_sms_placeholder,
     test_segment_preview_browser,
     test_segment_refresh,

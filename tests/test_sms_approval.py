@@ -176,6 +176,44 @@ class TestSmsLine(SmsBuilders, ClubCommon):
         self.assertEqual(message.state, "pending")
         self.assertEqual(self.provider.numbers(), ["09120004444"])
 
+    def test_test_over_an_advertising_line_needs_no_consent(self):
+        """Whoever presses the button asked for it, and may press it twice."""
+        self.env.user.partner_id.write(
+            {"phone": "09120004444", "country_id": self.env.ref("base.ir").id}
+        )
+        line = self.build_line(name="Offers", message_class="advertising")
+        line.write({"window_start": 0, "window_end": 24})
+        for _turn in range(2):
+            line.action_send_test()
+            self.run_queue()
+        self.assertEqual(self.provider.numbers(), ["09120004444"] * 2)
+        self.env.user.partner_id.no_sms = True
+        with self.assertRaisesRegex(UserError, "Wants no SMS"):
+            line.action_send_test()
+
+    def test_test_over_a_line_of_patterns_is_an_approved_text(self):
+        partner = self.env.user.partner_id
+        partner.write(
+            {"phone": "09120004444", "country_id": self.env.ref("base.ir").id}
+        )
+        self.line.text_policy = "pattern"
+        with self.assertRaisesRegex(UserError, "approved"):
+            self.line.action_send_test()
+        self.env["sms.template.approval"].create(
+            {
+                "line_id": self.line.id,
+                "template_id": self.company.club_welcome_template_id.id,
+                "pattern_code": "welcome",
+                "state": "approved",
+            }
+        )
+        self.line.action_send_test()
+        self.run_queue()
+        self.assertEqual(
+            [(one.number, one.pattern) for one in self.provider.accepted],
+            [("09120004444", "welcome")],
+        )
+
     def test_balance_is_stored_and_told_once_when_low(self):
         self.line.balance_low = 500
         self.line.action_refresh_balance()

@@ -13,6 +13,14 @@ REASONS = [
 ]
 """Why somebody gets no message, the weightiest first."""
 
+PROBLEMS = [
+    ("empty", "The text was empty"),
+    ("foreign", "A number abroad"),
+    ("link", "The line forbids links"),
+    ("no_template", "The line needs an approved text"),
+]
+"""What is wrong with a message itself, whoever gets it."""
+
 FAILURE_TYPES = {
     "no_sms": "sms_no_sms",
     "stopped": "sms_stopped",
@@ -23,5 +31,9 @@ FAILURE_TYPES = {
     "cap_week": "sms_cap_week",
     "cap_day": "sms_cap_day",
     "wrong_class": "sms_wrong_class",
+    "empty": "sms_empty",
+    "foreign": "sms_foreign",
+    "link": "sms_link",
+    "no_template": "sms_no_template",
 }
 """The same on messages, notifications and traces; two of them are core's own."""

@@ -11,4 +11,5 @@ from . import (
     customer_trait_assign,
     privacy_lookup_wizard_line,
     sms_composer,
+    sms_composer_text,
 )

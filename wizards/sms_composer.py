@@ -1,9 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools.refusal import FAILURE_TYPES, REASONS
+from ..tools.refusal import FAILURE_TYPES, PROBLEMS, REASONS
 from ..tools.sms_route import SmsRoute
-from ..tools.sms_text import with_suffix
 
 
 class SmsComposer(models.TransientModel):
@@ -25,6 +24,7 @@ class SmsComposer(models.TransientModel):
         help="The line decides who may be reached. Empty: Odoo's own gateway.",
     )
     line_suffix = fields.Char(compute="_compute_line_suffix", compute_sudo=True)
+    is_fixed_text = fields.Boolean(compute="_compute_is_fixed_text", compute_sudo=True)
     refusal_info = fields.Text(compute="_compute_refusal_info")
     due_info = fields.Char(compute="_compute_due_info")
     forbids_links = fields.Boolean(compute="_compute_forbids_links")
@@ -47,7 +47,19 @@ class SmsComposer(models.TransientModel):
         for composer in self:
             composer.line_suffix = composer.line_id.optout_suffix
 
-    @api.depends("line_id", "message_class", "recipient_single_number_itf", "numbers")
+    @api.depends("line_id", "template_id")
+    def _compute_is_fixed_text(self):
+        """Service texts and what a panel approved go out as they were saved."""
+        for composer in self:
+            policy = composer.line_id.text_policy or "free"
+            composer.is_fixed_text = composer.template_id and (
+                composer.template_id.message_class == "service" or policy != "free"
+            )
+
+    @api.depends(
+        *("line_id", "message_class", "recipient_single_number_itf", "numbers"),
+        *("body", "template_id"),
+    )
     def _compute_refusal_info(self):
         labels = self._reason_labels()
         for composer in self:
@@ -58,7 +70,7 @@ class SmsComposer(models.TransientModel):
                 f"{labels[reason]}: {counts[reason]}"
                 if composer.composition_mode == "mass"
                 else labels[reason]
-                for reason, _label in REASONS
+                for reason, _label in PROBLEMS + REASONS
                 if reason in counts
             )
 
@@ -112,6 +124,7 @@ class SmsComposer(models.TransientModel):
             message_class=self._get_class() or "",
             due_at=due_at if due_at and due_at > now else None,
             judged=self.composition_mode == "mass",
+            template_id=self.template_id.id if self.is_fixed_text else 0,
         )
 
     def _reason_labels(self):
@@ -134,13 +147,46 @@ class SmsComposer(models.TransientModel):
             .refused
         )
 
+    def _prepare_line_messages(self, numbers, bodies, res_ids):
+        """Messages as the line's own rules look at them.
+
+        :param list numbers: E.164
+        :param list bodies: texts, of each
+        :param list res_ids: documents, of each
+        """
+        template_id = self.template_id.id if self.is_fixed_text else False
+        return [
+            {
+                "number": number,
+                "body": body or "",
+                "template_id": template_id,
+                "res_id": res_id,
+            }
+            for number, body, res_id in zip(numbers, bodies, res_ids, strict=True)
+        ]
+
+    def _find_problems(self, numbers):
+        """What the line does not carry of what is typed here: reason by number."""
+        if not self.line_id or not (self.body or "").strip():
+            return {}
+        messages = self._prepare_line_messages(
+            numbers, [self.body] * len(numbers), [False] * len(numbers)
+        )
+        problems = self.line_id.sudo()._get_problems(messages)
+        return {
+            number: problem
+            for number, problem in zip(numbers, problems, strict=True)
+            if problem
+        }
+
     def _refused_recipients(self):
         """Reason by record id, or by number where there are no records."""
         self.ensure_one()
         if self.composition_mode == "numbers" or not self._get_records():
             numbers = (self.sanitized_numbers or "").split(",")
             numbers = [number for number in numbers if number]
-            return self._judge(numbers, [False] * len(numbers))
+            refused = self._judge(numbers, [False] * len(numbers))
+            return {**refused, **self._find_problems(numbers)}
         records = self._get_records()
         recipients = self._prepare_recipient_values(records)
         numbers = {
@@ -155,6 +201,7 @@ class SmsComposer(models.TransientModel):
             list(numbers.values()),
             [recipients[record_id]["partner"].id for record_id in numbers],
         )
+        refused = {**refused, **self._find_problems(list(numbers.values()))}
         return {
             record_id: refused[number]
             for record_id, number in numbers.items()
@@ -205,7 +252,7 @@ class SmsComposer(models.TransientModel):
                     "This message may not be sent: %s.",
                     ", ".join(
                         labels[reason]
-                        for reason, _label in REASONS
+                        for reason, _label in PROBLEMS + REASONS
                         if reason in refused.values()
                     ),
                 )
@@ -225,60 +272,6 @@ class SmsComposer(models.TransientModel):
             model=self.res_model,
             message_count=count,
         )
-
-    def _action_send_sms_numbers(self):
-        if self.template_id.message_class == "service":
-            self.body = self.template_id.body
-        self.body = with_suffix(self.body, self.line_suffix or "")
-        return super()._action_send_sms_numbers()
-
-    def _prepare_body_values(self, records):
-        """Texts by record id, rendered once, with the line's ending.
-
-        A service text is rendered from its template whatever the screen showed; what
-        the single composer shows is rendered already and goes out as it stands.
-        """
-        template = self.template_id
-        single = self.composition_mode == "comment" and self.comment_single_recipient
-        if template.message_class == "service":
-            bodies = template._render_field("body", records.ids, compute_lang=True)
-        elif template and single:
-            bodies = dict.fromkeys(records.ids, self.body)
-        elif self._renders_as_core(records):
-            bodies = super()._prepare_body_values(records)
-        else:
-            bodies = self._render_typed(records)
-        suffix = self.line_suffix or ""
-        return {
-            record_id: with_suffix(body, suffix) for record_id, body in bodies.items()
-        }
-
-    def _renders_as_core(self, records):
-        """Whether it is a saved text, or an expression of a template editor.
-
-        :raise ValidationError: for a placeholder that this user may not write
-        """
-        if self.template_id and self.body == self.template_id.body:
-            return True
-        placeholders = self.env["sms.placeholder"]
-        if placeholders._is_plain(self.body, records._name):
-            return False
-        if not self.env.user.has_group("mail.group_mail_template_editor"):
-            placeholders._check(self.body, records._name)
-        return True
-
-    def _render_typed(self, records):
-        """What was typed here, with the rights of whoever typed it."""
-        placeholders = self.env["sms.placeholder"]
-        bodies = placeholders._render_by_lang(self.body, records)
-        if self.mailing_id:
-            trackers = self.mailing_id._get_link_tracker_values()
-            renderer = self.env["mail.render.mixin"].sudo()
-            bodies = {
-                record_id: renderer._shorten_links_text(body, trackers)
-                for record_id, body in bodies.items()
-            }
-        return bodies
 
     def _get_blacklist_record_ids(self, records, recipients_info):
         """The rule knows the blacklist; core would load all of it."""
@@ -312,14 +305,32 @@ class SmsComposer(models.TransientModel):
             [values["number"] for values in waiting.values()],
             [values["partner_id"] for values in waiting.values()],
         )
-        for record_id, values in waiting.items():
-            if not (values["body"] or "").strip():
-                self._cancel_values(result[record_id], "unknown")
-            elif values["number"] in refused:
-                self._cancel_values(
-                    result[record_id], FAILURE_TYPES[refused[values["number"]]]
-                )
+        messages = self._prepare_line_messages(
+            [values["number"] for values in waiting.values()],
+            [values["body"] for values in waiting.values()],
+            list(waiting),
+        )
+        line = self.line_id.sudo()
+        problems = line._get_problems(messages) if line else [None] * len(messages)
+        fine = []
+        for message, values, problem in zip(
+            messages, waiting.values(), problems, strict=True
+        ):
+            empty = None if message["body"].strip() else "empty"
+            if reason := empty or problem or refused.get(message["number"]):
+                self._cancel_values(values, FAILURE_TYPES[reason])
+            else:
+                fine.append(message)
+        if line:
+            self._await_approvals(line, fine, result)
         return result
+
+    def _await_approvals(self, line, messages, values):
+        """Messages of a text that the panel has to approve wait for that."""
+        line._with_approvals(messages)
+        for message in messages:
+            for name in {"approval_id", "params"} & message.keys():
+                values[message["res_id"]][name] = message[name]
 
     def _cancel_values(self, values, failure_type):
         values.update(state="canceled", failure_type=failure_type)

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.problem import PROBLEM_TYPES
-from ...tools.refusal import REASONS
+from ...tools.refusal import PROBLEMS, REASONS
 
 RESULTS = [("new", "First visit"), ("repeat", "Repeat visit"), ("too_soon", "Too soon")]
 MESSAGE_KINDS = [
@@ -23,11 +23,8 @@ MESSAGE_REASONS = [
     ("non_customer", "Not a customer"),
     ("silent", "The club is silent"),
     ("no_line", "No service line"),
-    ("empty", "The text was empty"),
-    ("foreign", "A number abroad"),
-    ("link", "The line forbids links"),
+    *PROBLEMS,
     ("known", "Sent already"),
-    ("no_template", "The line needs an approved text"),
 ]
 NOT_COUNTED_REASONS = [("too_soon", "Too soon"), ("non_customer", "Not a customer")]
 

@@ -33,6 +33,7 @@ from . import (
     sms_line_gateway,
     sms_line_insert,
     sms_line_limits,
+    sms_line_test,
     sms_line_trouble,
     sms_line_webhook,
     sms_sms_queue,
@@ -51,4 +52,7 @@ from . import (
 )
 
 # isort: split
-from . import club_dashboard_line, sms_approval_use, sms_queue_caps
+from . import club_dashboard_line, sms_approval_use, sms_queue_refusal
+
+# isort: split
+from . import sms_queue_caps

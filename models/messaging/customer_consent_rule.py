@@ -24,7 +24,15 @@ class CustomerConsent(models.Model):
 
     @api.model
     def _judge(
-        self, company, numbers, message_class, *, line=None, partner_ids=None, due=None
+        self,
+        company,
+        numbers,
+        message_class,
+        *,
+        line=None,
+        partner_ids=None,
+        due=None,
+        caps=True,
     ):
         """Say who may not be reached and why; one statement for any amount of numbers.
 
@@ -45,6 +53,8 @@ class CustomerConsent(models.Model):
         :param list partner_ids: contact of each number, in their order; contacts with
             that number count anyway
         :param datetime due: when it leaves, UTC; default now
+        :param bool caps: whether the caps count, too; not for messages that were
+            counted already, which would stand in their own way
         :rtype: Judgement
         """
         numbers = [number or "" for number in numbers]
@@ -61,7 +71,9 @@ class CustomerConsent(models.Model):
             [partner_id or None for partner_id in partner_ids or [None] * len(numbers)],
         )
         rows = self.env.execute_query(
-            self._judge_statement(company, message_class, asked, line=line, due=due)
+            self._judge_statement(
+                company, message_class, asked, line=line, due=due, caps=caps
+            )
         )
         refused, room = {}, {}
         for number, reason, left in rows:
@@ -71,7 +83,9 @@ class CustomerConsent(models.Model):
                 room[number] = left
         return Judgement(refused, room)
 
-    def _judge_statement(self, company, message_class, asked, *, line=None, due=None):
+    def _judge_statement(
+        self, company, message_class, asked, *, line=None, due=None, caps=True
+    ):
         """The rule itself, of :meth:`_judge`.
 
         :param SQL asked: a query of (number, id of the contact or NULL)
@@ -81,15 +95,16 @@ class CustomerConsent(models.Model):
         line = line or self.env["sms.line"]
         due = due or fields.Datetime.now()
         reasons = [self._refusal_by_rows(line, message_class, due)]
-        caps = SQL("SELECT NULL::varchar AS number, 0 AS day, 0 AS week WHERE FALSE")
+        used = SQL("SELECT NULL::varchar AS number, 0 AS day, 0 AS week WHERE FALSE")
         week, day = 0, 0
         if message_class != "service":
             reasons.append(self._refusal_by_blacklist())
         if message_class == "advertising":
             reasons.append(self._refusal_by_missing_consent(company, line))
-            week, day = company.sms_cap_week, company.sms_cap_day
+            if caps:
+                week, day = company.sms_cap_week, company.sms_cap_day
             if week or day:
-                caps = self._used_statement(company, due)
+                used = self._used_statement(company, due)
         return SQL(
             """
             WITH asked AS MATERIALIZED (
@@ -128,7 +143,7 @@ class CustomerConsent(models.Model):
                 SELECT k.number, s.kind, s.line_id, s.until
                   FROM contact k JOIN said s ON s.partner_id = k.partner_id),
             refused AS (%(reasons)s),
-            used AS (%(caps)s)
+            used AS (%(used)s)
             SELECT w.number,
                    coalesce(r.reason,
                             CASE WHEN %(week)s > 0 AND u.week >= %(week)s
@@ -145,7 +160,7 @@ class CustomerConsent(models.Model):
             asked=asked,
             company=company.id,
             reasons=SQL(" UNION ALL ").join(reasons),
-            caps=caps,
+            used=used,
             week=week,
             day=day,
         )

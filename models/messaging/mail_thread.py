@@ -28,7 +28,13 @@ class MailThread(models.AbstractModel):
             due_at = None
             if line and message_class == "advertising":
                 due_at = line._next_due(fields.Datetime.now())
-            route = SmsRoute(line.id or 0, company.id, message_class, due_at)
+            route = SmsRoute(
+                line.id or 0,
+                company.id,
+                message_class,
+                due_at,
+                template_id=template.id,
+            )
             record = self.with_context(sms_route=route)
             if route.message_class == "service":
                 self.env["sms.service.log"]._note(

@@ -34,12 +34,12 @@ class SmsAdvertising(models.Model):
             SQL(
                 """
                 INSERT INTO sms_advertising (company_id, number, due_at, sms_uuid)
-                SELECT company_id, number,
-                       coalesce(due_at, now() AT TIME ZONE 'UTC'), uuid
+                SELECT company_id, number, coalesce(due_at, %s), uuid
                   FROM sms_sms
                  WHERE id = ANY(%s) AND message_class = 'advertising'
                    AND state = 'outgoing' AND number IS NOT NULL
                 """,
+                fields.Datetime.now(),
                 list(messages.ids),
             )
         )

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
 from ...tools import gateways
 from ...tools.gateways import BadSettings
@@ -190,8 +190,8 @@ class SmsLine(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.get("is_default"):
-            self._be_the_only_default()
+        if {"is_default", "message_class", "company_id"} & set(vals):
+            self.filtered("is_default")._be_the_only_default()
         return result
 
     def _be_the_only_default(self):
@@ -233,41 +233,3 @@ class SmsLine(models.Model):
         if self.gateway == "odoo":
             return CoreGateway.caps
         return gateways.GATEWAYS[self.gateway].caps
-
-    # === TRYING === #
-
-    def action_send_test(self):
-        """Send a text to the user's own mobile over the real line and queue."""
-        self.ensure_one()
-        number = self.env.user.partner_id._get_sms_numbers(self.company_id).get(
-            self.env.user.partner_id.id
-        )
-        if not number:
-            raise UserError(
-                self.env._("Write your mobile number in your preferences first.")
-            )
-        if self.paused:
-            raise UserError(self.env._("The line is paused: resume it first."))
-        body = self.env._(
-            "Test of the line «%(line)s» of %(company)s.",
-            line=self.name,
-            company=self.company_id.name,
-        )
-        message = {"number": number, "body": body}
-        [(sms_id, reason)] = self._queue_messages([message])
-        if not sms_id:
-            raise UserError(self.env._("Nothing was sent: %(reason)s.", reason=reason))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Test message"),
-            "res_model": "sms.sms",
-            "res_id": sms_id,
-            "view_mode": "form",
-            "views": [
-                (
-                    self.env.ref("customer_segmentation.sms_sms_view_form_club").id,
-                    "form",
-                )
-            ],
-            "target": "new",
-        }

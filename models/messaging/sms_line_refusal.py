@@ -76,7 +76,14 @@ class SmsLine(models.Model):
         """
         return self._judge_numbers(numbers, partner_ids, due).refused
 
-    def _judge_numbers(self, numbers, partner_ids=None, due=None):
+    def _judge_waiting(self, numbers, partner_ids):
+        """Who refused since messages were queued: reason by number.
+
+        The caps are counted apart: these messages are among what they count.
+        """
+        return self._judge_numbers(numbers, partner_ids, caps=False).refused
+
+    def _judge_numbers(self, numbers, partner_ids=None, due=None, caps=True):
         """The rule for messages of this line's own class; see ``_judge``."""
         self.ensure_one()
         return (
@@ -89,5 +96,6 @@ class SmsLine(models.Model):
                 line=self,
                 partner_ids=partner_ids,
                 due=due or fields.Datetime.now(),
+                caps=caps,
             )
         )

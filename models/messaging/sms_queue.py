@@ -275,7 +275,8 @@ class SmsQueue(models.AbstractModel):
         """What the queue needs of a row ``sms``; a hook."""
         return SQL(
             "sms.id, sms.uuid, sms.number, sms.body, sms.tries, sms.claimed_at, "
-            "sms.partner_id, sms.mail_message_id, sms.reconcile_count"
+            "sms.message_class, sms.source, sms.partner_id, sms.mail_message_id, "
+            "sms.reconcile_count"
         )
 
     @api.model

@@ -1,8 +1,6 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ...tools.refusal import FAILURE_TYPES
-
 CAPS_LOCK = 0x534D5341  # of pg_advisory_xact_lock, beside the company
 
 
@@ -30,9 +28,10 @@ class SmsQueue(models.AbstractModel):
             )
         )
         while rows := super()._claim_rows(line, batch, limit, now):
-            over = self._get_over_caps(company, rows, now)
+            counted = [row for row in rows if not self._is_test(row)]
+            over = self._get_over_caps(company, counted, now)
             if over:
-                self._cancel_over_caps(rows, over)
+                self._cancel_claimed(rows, over)
             if kept := [row for row in rows if row["id"] not in over]:
                 self._count_as_sent(kept, now)
                 return kept
@@ -77,32 +76,6 @@ class SmsQueue(models.AbstractModel):
                     day=day,
                 )
             )
-        )
-
-    def _cancel_over_caps(self, rows, over):
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE sms_sms s
-                   SET state = 'canceled', failure_type = o.failure_type,
-                       outcome = NULL, claimed_at = NULL, batch = NULL
-                  FROM unnest(%s::int[], %s::varchar[]) AS o(id, failure_type)
-                 WHERE s.id = o.id
-                """,
-                list(over),
-                [FAILURE_TYPES[reason] for reason in over.values()],
-            )
-        )
-        self._update_trackers(
-            [
-                (
-                    row["uuid"],
-                    "canceled",
-                    {"failure_type": FAILURE_TYPES[over[row["id"]]]},
-                )
-                for row in rows
-                if row["id"] in over
-            ]
         )
 
     def _count_as_sent(self, rows, now):

@@ -1,13 +1,15 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 
-from ...tools.refusal import FAILURE_TYPES, REASONS
+from ...tools.refusal import FAILURE_TYPES, PROBLEMS, REASONS
 from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
 
 CORE = {"sms_optout", "sms_blacklist"}
 FAILURES = [
     (FAILURE_TYPES[reason], label)
-    for reason, label in REASONS
+    for reason, label in REASONS + PROBLEMS
     if FAILURE_TYPES[reason] not in CORE
 ]
 
@@ -27,14 +29,15 @@ class SmsSms(models.Model):
         """Give core's messages their line and class, and refuse who refused."""
         route = self.env.context.get("sms_route")
         route = route if isinstance(route, SmsRoute) else SmsRoute()
-        lines = self.env["sms.line"].sudo()
+        by_line = defaultdict(list)
         for vals in vals_list:
             for name in "line_id", "company_id", "message_class", "due_at":
                 if getattr(route, name):
                     vals.setdefault(name, getattr(route, name))
             if vals.get("line_id") and not route.judged:
-                suffix = lines.browse(vals["line_id"]).optout_suffix or ""
-                vals["body"] = with_suffix(vals.get("body") or "", suffix)
+                by_line[vals["line_id"]].append(vals)
+        for line in self.env["sms.line"].sudo().browse(by_line):
+            self._prepare_for_line(line, by_line[line.id], route.template_id)
         messages = super().create(vals_list)
         if not route.judged:
             messages._refuse()
@@ -45,13 +48,66 @@ class SmsSms(models.Model):
             cron._trigger(sorted(set(due)))
         return messages
 
-    def _refuse(self):
-        """Cancel those of these messages that may not leave, with the reason."""
+    def _prepare_for_line(self, line, vals_list, template_id):
+        """Give values of messages what their line asks of every text: its company and
+        class, its ending, the panel's approval; and cancel what it does not carry.
+
+        :param line: ``sms.line``
+        :param list vals_list: changed in place
+        :param int template_id: the saved text they were rendered from, else 0
+        """
+        documents = self.env["mail.message"].browse(
+            [vals.get("mail_message_id") or 0 for vals in vals_list]
+        )
+        waiting = []
+        for vals, document in zip(vals_list, documents, strict=True):
+            vals["company_id"] = line.company_id.id
+            if line.message_class == "advertising":
+                vals["message_class"] = "advertising"
+            body = vals.get("body") or ""
+            vals["body"] = with_suffix(body, line.optout_suffix or "")
+            if vals.get("number") and vals.get("state", "outgoing") == "outgoing":
+                res_id = document.id and document.sudo().res_id
+                message = {"number": vals["number"], "body": body}
+                message |= {"template_id": template_id, "res_id": res_id}
+                waiting.append((vals, message))
+        problems = line._get_problems([message for _vals, message in waiting])
+        for (vals, _message), problem in zip(waiting, problems, strict=True):
+            if problem:
+                vals.update(state="canceled", failure_type=FAILURE_TYPES[problem])
+        fine = [pair for pair in waiting if pair[0].get("state") != "canceled"]
+        line._with_approvals([message for _vals, message in fine])
+        for vals, message in fine:
+            for name in {"approval_id", "params"} & message.keys():
+                vals[name] = message[name]
+
+    def _refuse(self, caps=True):
+        """Cancel those of these messages that may not leave, with the reason.
+
+        :param bool caps: as of ``customer.consent._judge``
+        """
         waiting = self.sudo().filtered(
             lambda sms: sms.state == "outgoing" and sms.number
         )
+        for reason, messages in waiting._get_refused(caps).items():
+            messages._cancel_refused(reason)
+
+    def _cancel_refused(self, reason):
+        failure_type = FAILURE_TYPES[reason]
+        self.write({"state": "canceled", "failure_type": failure_type})
+        self.sudo().sms_tracker_id._action_update_from_sms_state(
+            "canceled", failure_type=failure_type
+        )
+
+    def _get_refused(self, caps=True):
+        """Which of these messages the rule stops, whatever their state.
+
+        :return: messages by reason
+        :rtype: dict[str, recordset]
+        """
+        found = defaultdict(self.browse)
         consents = self.env["customer.consent"].sudo()
-        for (company, line, message_class), batch in waiting.grouped(
+        for (company, line, message_class), batch in self.grouped(
             lambda sms: (sms.company_id, sms.line_id, sms.message_class)
         ).items():
             refused = consents._judge(
@@ -60,20 +116,37 @@ class SmsSms(models.Model):
                 message_class,
                 line=line,
                 partner_ids=[sms.partner_id.id for sms in batch],
+                caps=caps,
             ).refused
-            for reason, messages in batch.grouped(
-                lambda sms, refused=refused: refused.get(sms.number)
-            ).items():
-                if reason:
-                    messages.write(
-                        {"state": "canceled", "failure_type": FAILURE_TYPES[reason]}
-                    )
+            for sms in batch:
+                if reason := refused.get(sms.number):
+                    found[reason] += sms
+        return found
 
     def action_set_outgoing(self):
         """Queue again, unless a refusal came in the meantime."""
-        result = super().action_set_outgoing()
-        self._refuse()
-        return result
+        waiting = self
+        # Judged before it waits: what waits counts against the caps.
+        for reason, messages in self.sudo()._get_refused().items():
+            messages._cancel_refused(reason)
+            waiting -= messages
+        return super(SmsSms, waiting).action_set_outgoing()
+
+    def _send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
+        """Whoever refused since a message was queued does not get it; those on lines
+        meet the same question when they are claimed.
+        """
+        messages = self
+        if self.env.context.get("sms_api"):
+            self._refuse(caps=False)
+            messages = self.filtered(lambda sms: sms.state != "canceled")
+            if not messages:
+                return None
+        return super(SmsSms, messages)._send(
+            unlink_failed=unlink_failed,
+            unlink_sent=unlink_sent,
+            raise_exception=raise_exception,
+        )
 
     # === DUE TIME === #
 
