@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from ..tools.sms_text import fold
 
@@ -37,6 +38,8 @@ class ClubPresetApply(models.TransientModel):
         self.ensure_one()
         self.env["club.preset"].check_access("write")
         preset, company = self.preset_id, self.company_id
+        if company not in self.env.companies:
+            raise AccessError(self.env._("Choose a company you work for."))
         values = {
             "club_milestone_every": preset.milestone_every,
             "club_visits_are_purchases": preset.visits_are_purchases,

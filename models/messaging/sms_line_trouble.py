@@ -100,6 +100,7 @@ class SmsLine(models.Model):
 
     def action_refresh_balance(self):
         """Ask the provider what is left on the account."""
+        self.check_access("read")
         for line in self:
             line._refresh_balance()
 

@@ -68,7 +68,8 @@ class LeadScoreMixin(models.AbstractModel):
         """Leads by their score record, or without one."""
         self._check_score(self._fields[SCORE])
         if operator == "any":
-            return self._scored(Domain(value))
+            # With the user's own rights: it may lead to any other record.
+            return self._scored(Domain(value), self.env["customer.score.lead"])
         if operator == "in":
             found = self._scored(Domain("id", "in", [id_ for id_ in value if id_]))
             return found | ~self._scored(Domain.TRUE) if False in value else found
@@ -86,8 +87,16 @@ class LeadScoreMixin(models.AbstractModel):
             found |= ~self._scored(Domain.TRUE)
         return found
 
-    def _scored(self, domain):
-        query = self.env["customer.score.lead"].sudo()._search(domain)
+    def _scored(self, domain, scores=None):
+        """Leads whose score record meets a condition.
+
+        :param scores: ``customer.score.lead`` with the rights to read with; by default
+            all of them, which is for conditions on its own columns
+        """
+        scores = (
+            scores if scores is not None else self.env["customer.score.lead"].sudo()
+        )
+        query = scores._search(domain)
         lead = query.make_alias(query.table, "scored")
         query.add_join("JOIN", lead, "crm_lead", self._same(query.table, lead))
         return Domain("id", "in", query.subselect(SQL.identifier(lead, "id")))

@@ -1,0 +1,301 @@
+"""What somebody with an ordinary user would try, door by door."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+
+from .common import CLUB
+from .test_segment_refresh import SegmentCommon
+
+
+class DoorCommon(SegmentCommon):
+    """Two companies, each with a visitor, and people who work for one of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other = cls.build_company("Another company")
+        cls.other_device = cls.build_device(cls.other)
+        cls.user = cls.person("club_user")
+        cls.manager = cls.person("club_manager")
+        cls.portal = new_test_user(
+            cls.env,
+            login="portal-at-the-door",
+            groups="base.group_portal",
+            context={"no_reset_password": True},
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    @classmethod
+    def person(cls, role, groups="base.group_user"):
+        """A user of the first company."""
+        return new_test_user(
+            cls.env,
+            login=f"{role}-at-the-door-{next(cls.numbers)}",
+            groups=f"{CLUB}_{role},{groups}",
+            context={"no_reset_password": True},
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    def as_user(self, record, user):
+        """A record as somebody sees it who works for the first company."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return record.with_user(user).with_context(allowed_company_ids=self.company.ids)
+
+
+@tagged("post_install", "-at_install")
+class TestClubDoors(DoorCommon):
+    """The journal, the members, the wizards."""
+
+    def setUp(self):
+        super().setUp()
+        self.number, self.foreign = self.phone(), self.phone()
+        self.take(self.number)
+        self.take(self.foreign, device=self.other_device)
+        self.follow_up()
+        self.checkin = self.checkins(self.number)
+        self.theirs = self.member(self.foreign, self.other)
+
+    def test_journal_and_members_are_not_written(self):
+        """Corrections have their own doors; a bare write would reach any row."""
+        checkin = self.as_user(self.checkin, self.user)
+        for values in (
+            {"member_id": self.theirs.id},
+            {"counted": False},
+            {"visit_no": 99},
+            {"state": "pending", "message_kind": "welcome", "message_state": False},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                checkin.write(values)
+        member = self.as_user(self.member(self.number), self.user)
+        for values in (
+            {"partner_id": self.theirs.partner_id.id},
+            {"phone_e164": "+989120000000"},
+            {"visit_count": 50},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                member.write(values)
+        member.no_sms = True
+        checkin.mark_not_customer("mistake", "typed twice")
+        checkin.action_undo_not_customer()
+        checkin.correct_number(self.phone())
+
+    def test_wizard_shows_no_number_of_another_company(self):
+        """The number typed is read with the user's rights."""
+        theirs = self.theirs.checkin_ids
+        wizards = self.as_user(self.env["club.checkin.correct.number"], self.user)
+        with self.assertRaises(AccessError):
+            wizard = wizards.create({"checkin_id": theirs.id, "phone": "0"})
+            wizard.read(["old_phone"])
+        wizard = wizards.create({"checkin_id": self.checkin.id, "phone": "0"})
+        self.assertEqual(wizard.old_phone, f"+98{self.number[1:]}")
+
+    def test_trade_of_another_company_is_not_chosen(self):
+        """A preset without texts would take those of the other company away."""
+        before = self.other.club_welcome_template_id
+        preset = self.as_user(self.env["club.preset"], self.manager).create(
+            {"name": "Nothing"}
+        )
+        wizard = preset.env["club.preset.apply"]
+        with self.assertRaises(AccessError):
+            wizard.create(
+                {"preset_id": preset.id, "company_id": self.other.id}
+            ).action_apply()
+        self.assertEqual(self.other.club_welcome_template_id, before)
+
+    def test_balance_is_asked_by_those_who_see_the_line(self):
+        """Each question goes to the provider over the company's account."""
+        line = self.other._get_sms_line("service")
+        for user in self.portal, self.user:
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                self.as_user(line, user).action_refresh_balance()
+
+
+@tagged("post_install", "-at_install")
+class TestSegmentDoors(DoorCommon):
+    """Confidential segments and what others see of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.director = cls.person("club_manager")
+        cls.inside = cls.partners[0]
+        pinned = [Command.set(cls.inside.ids)]
+        segments = cls.env["customer.segment"].with_user(cls.director)
+        cls.hidden = segments.create(
+            {
+                "name": "Suspects",
+                "confidential": True,
+                "included_partner_ids": pinned,
+            }
+        )
+        cls.hidden.refresh()
+
+    def test_hidden_segment_is_not_subtracted(self):
+        """Everybody without its members tells who they are."""
+        mine = self.segment([("id", "in", self.partners.ids)])
+        link = [Command.link(self.hidden.id)]
+        with self.assertRaises(AccessError):
+            self.as_user(mine, self.marketer).write({"exclude_segment_ids": link})
+        with self.assertRaises(AccessError):
+            self.segment("[]", exclude_segment_ids=link)
+
+    def test_unseen_contacts_are_not_pinned(self):
+        """The history would tell their names."""
+        foreign = self.env["res.partner"].create(
+            {"name": "Customer of another company", "company_id": self.other.id}
+        )
+        groups = self.as_user(self.env["customer.segment"], self.marketer)
+        group = groups.create({"name": "Mine"})
+        for command in Command.link(foreign.id), Command.set(foreign.ids):
+            with self.subTest(command), self.assertRaises(AccessError):
+                group.write({"included_partner_ids": [command]})
+        with self.assertRaises(AccessError):
+            groups.create(
+                {"name": "Mine", "included_partner_ids": [Command.set(foreign.ids)]}
+            )
+        answer = group.preview({"included_ids": foreign.ids, "kind": "static"})
+        self.assertEqual(answer["total"], 0)
+
+    def test_why_names_no_hidden_segment(self):
+        """Nor says that its members were taken out for it."""
+        self.hidden.user_id = self.director
+        open_ = self.hidden.with_user(self.director).create(
+            {
+                "name": "Open",
+                "kind": "dynamic",
+                "domain": str([("segment_ids", "in", self.hidden.ids)]),
+                "exclude_segment_ids": [Command.link(self.hidden.id)],
+            }
+        )
+        open_.refresh()
+        for user in self.marketer, self.user:
+            why = self.as_user(open_, user).why(self.inside.id)
+            self.assertFalse(why["excluded_by"])
+            self.assertNotIn("Suspects", str(why["conditions"]))
+            self.assertEqual({row["holds"] for row in why["conditions"]}, {None})
+        why = self.as_user(open_, self.director).why(self.inside.id)
+        self.assertEqual(why["excluded_by"], ["Suspects"])
+        self.assertEqual({row["holds"] for row in why["conditions"]}, {True})
+
+    def test_why_explains_no_sensitive_fact(self):
+        """What one may not read is not read aloud, condition by condition."""
+        self.director.group_ids += self.env.ref(f"{CLUB}_sensitive")
+        self.inside.religion = "Jedi"
+        domain = ["|", ("religion", "=", "Jedi"), ("id", "=", self.inside.id)]
+        open_ = self.hidden.with_user(self.director).create(
+            {"name": "Open", "kind": "dynamic", "domain": str(domain)}
+        )
+        why = self.as_user(open_, self.marketer).why(self.inside.id)
+        self.assertNotIn("Jedi", str(why))
+        why = self.as_user(open_, self.director).why(self.inside.id)
+        self.assertIn("Jedi", str(why))
+
+    def test_refusal_to_delete_names_no_hidden_segment(self):
+        """That something uses it is told, not what."""
+        group = self.as_user(self.env["customer.segment"], self.marketer).create(
+            {"name": "Mine"}
+        )
+        self.hidden.exclude_segment_ids = [Command.link(group.id)]
+        with self.assertRaises(UserError) as caught:
+            self.as_user(group, self.marketer).unlink()
+        self.assertNotIn("Suspects", str(caught.exception))
+
+    def test_question_of_a_stopped_segment_is_for_its_readers(self):
+        """Its error names what the condition asks for."""
+        self.env.cr.execute(
+            "UPDATE customer_segment SET error = 'Field X' WHERE id = %s",
+            [self.hidden.id],
+        )
+        wizards = self.as_user(
+            self.env["customer.segment.confirm"], self.person("cashier")
+        )
+        with self.assertRaises(AccessError):
+            wizard = wizards.create(
+                {"segment_id": self.hidden.id, "method": "action_export"}
+            )
+            wizard.read(["error"])
+
+
+@tagged("post_install", "-at_install")
+class TestFieldDoors(DoorCommon):
+    """Searches that reach further than reading does."""
+
+    def test_lead_score_opens_no_other_record(self):
+        """A condition within the score record runs with the user's rights."""
+        salesperson = self.person("cashier", "sales_team.group_sale_salesman_all_leads")
+        lead = self.env["crm.lead"].create(
+            {"name": "L", "partner_id": self.partners[0].id, "user_id": salesperson.id}
+        )
+        self.partners[0].religion = "Jedi"
+        self.env["customer.score.lead"].create(
+            {"lead_id": lead.id, "company_id": self.company.id, "score": 5}
+        )
+        leads = self.as_user(lead, salesperson)
+        inner = [("lead_id.partner_id.religion", "=", "Jedi")]
+        with self.assertRaises(AccessError):
+            leads.search([("customer_score_lead_id", "any", inner)])
+        found = leads.search([("customer_score_lead_id", "any", [("score", "=", 5)])])
+        self.assertEqual(found, leads)
+
+    def test_portal_finds_no_trait_of_its_own_orders(self):
+        """Nor any other field of ours on what it may read."""
+        trait = self.env["customer.trait"].create(
+            {"name": "Haggler", "neutral_label": "H", "family": "temperament"}
+        )
+        partner = self.portal.partner_id
+        partner.trait_ids = trait
+        order = self.env["sale.order"].create(
+            {"partner_id": partner.id, "company_id": self.company.id, "state": "sent"}
+        )
+        order.message_subscribe(partner_ids=partner.ids)
+        mine = self.as_user(order, self.portal)
+        self.assertIn(mine, mine.search([]))
+        for question in (
+            [("trait_ids", "in", trait.ids)],
+            [("trait_ids.name", "=", "Haggler")],
+            [("is_assured", "=", False)],
+        ):
+            with self.subTest(question), self.assertRaises(AccessError):
+                mine.search(question)
+
+    def test_portal_reads_no_calculation_of_the_company(self):
+        """Margins and costs are no business of a customer."""
+        company = self.as_user(self.company, self.portal)
+        company.read(["name"])
+        for name in (
+            "guidance_min_margin_pct",
+            "guidance_above_list",
+            "profile_cost_call",
+            "profile_cost_return",
+        ):
+            with self.subTest(name), self.assertRaises(AccessError):
+                company.read([name])
+
+    def test_traces_are_of_ones_own_companies(self):
+        """Who got another company's campaign, and under which number."""
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "Theirs",
+                "mailing_type": "sms",
+                "company_id": self.other.id,
+                "mailing_model_id": self.env["ir.model"]._get_id("res.partner"),
+                "body_plaintext": "Hello",
+            }
+        )
+        trace = self.env["mailing.trace"].create(
+            {
+                "mass_mailing_id": mailing.id,
+                "trace_type": "sms",
+                "sms_number": "+989121111111",
+                "model": "res.partner",
+                "res_id": self.partners[0].id,
+            }
+        )
+        traces = self.as_user(trace, self.marketer)
+        self.assertFalse(traces.search([("id", "=", trace.id)]))
+        with self.assertRaises(AccessError):
+            traces.read(["sms_number"])
