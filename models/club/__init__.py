@@ -4,6 +4,7 @@ from . import (
     club_device_pairing,
     club_import_file,
     club_import_worker,
+    club_read_only_mixin,
 )
 
 # isort: split

@@ -34,6 +34,7 @@ class ClubCheckin(models.Model):
 
     _name = "club.checkin"
     _description = "Club Check-in"
+    _inherit = ["club.read.only.mixin"]
     _order = "arrived_at desc, id desc"
     _check_company_auto = True
 

@@ -7,6 +7,7 @@ class ClubMember(models.Model):
 
     _name = "club.member"
     _description = "Club Member"
+    _inherit = ["club.read.only.mixin"]
     _order = "last_visit desc, id desc"
     _rec_name = "phone_e164"
     _check_company_auto = True
