@@ -51,6 +51,8 @@ class SegmentExport(http.Controller):
         columns = [{"name": name, **labels[name]} for name in names]
         headers = [labels[name]["string"] for name in names]
         with ExportXlsxWriter(columns, headers, len(members)) as writer:
+            # Names come from customers, too: they are never formulas.
+            writer.worksheet.strings_to_formulas = False
             for start in range(0, len(members), BATCH_SIZE):
                 batch = members[start : start + BATCH_SIZE]
                 rows = batch.export_data(names)["datas"]

@@ -5,6 +5,11 @@ from odoo.addons.base.models.res_partner import _tz_get
 DEFAULT_IRAN_SUFFIX = "لغو11"
 
 
+def _cost(string):
+    """What the company reckons with; portal users may read companies."""
+    return fields.Monetary(string=string, groups="base.group_user")
+
+
 class ResCompany(models.Model):
     _inherit = "res.company"
 
@@ -95,10 +100,12 @@ class ResCompany(models.Model):
     guidance_min_margin_pct = fields.Float(
         string="Minimum margin (%)",
         default=10.0,
+        groups="base.group_user",
         help="On top of the cost; a suggested price leaves it after the discount.",
     )
     guidance_above_list = fields.Boolean(
         string="Suggest prices above the list price",
+        groups="base.group_user",
         help="For customers whose discount has a ceiling.",
     )
     segment_confirm_percent = fields.Integer(
@@ -117,11 +124,11 @@ class ResCompany(models.Model):
         default=365,
         help="Expected purchases and their value are of so many days to come.",
     )
-    profile_cost_call = fields.Monetary(string="A call costs")
-    profile_cost_meeting = fields.Monetary(string="A meeting costs")
-    profile_cost_message = fields.Monetary(string="A message costs")
-    profile_cost_ticket = fields.Monetary(string="A ticket costs")
-    profile_cost_return = fields.Monetary(string="A return costs")
+    profile_cost_call = _cost("A call costs")
+    profile_cost_meeting = _cost("A meeting costs")
+    profile_cost_message = _cost("A message costs")
+    profile_cost_ticket = _cost("A ticket costs")
+    profile_cost_return = _cost("A return costs")
 
     _profile_positive = models.Constraint(
         "CHECK(profile_horizon_days BETWEEN 1 AND 3650 AND profile_cost_call >= 0 "

@@ -342,6 +342,8 @@ class TestSegmentExport(SegmentCommon, HttpCase):
         import openpyxl
 
         segment = self.segment([("id", "in", self.partners.ids)])
+        # What a customer may type on the page of a profile link.
+        self.partners[0].name = '=HYPERLINK("https://example.com","Open")'
         self.marketer.group_ids += self.env.ref("base.group_allow_export")
         answer = self.download(self.marketer, segment)
         self.assertEqual(answer.status_code, 200)
@@ -349,6 +351,7 @@ class TestSegmentExport(SegmentCommon, HttpCase):
         rows = list(sheet.iter_rows(values_only=True))
         self.assertEqual(len(rows), len(self.partners) + 1)
         self.assertIn("Contact 3", [row[0] for row in rows])
+        self.assertNotIn("f", [cell.data_type for row in sheet for cell in row])
 
     @mute_logger("odoo.http")
     def test_export_needs_the_right(self):
