@@ -115,7 +115,25 @@ class TestCampaignSeries(CampaignCommon):
             company_id=self.company.id,
             company_ids=[(6, 0, self.company.ids)],
         )
-        with self.assertRaisesRegex(AccessError, "responsible"):
-            self.series.with_user(colleague).every_days = 1
+        mine = self.series.with_user(colleague)
+        for attempt in (
+            lambda: mine.write({"every_days": 1}),
+            lambda: mine.write({"user_id": colleague.id}),
+            lambda: mine.step_ids[0].write({"sequence": 99}),
+            mine.step_ids[0].copy,
+            mine.step_ids.unlink,
+            mine.unlink,
+        ):
+            with self.assertRaisesRegex(AccessError, "responsible"):
+                attempt()
         since = fields.Datetime.now() - timedelta(days=1)
         self.assertGreater(self.series.create_date, since)
+
+    def test_series_reaches_no_hidden_segment(self):
+        """Its recipients would tell who is in it."""
+        self.members(440, 1)
+        director = self.env.ref("base.user_admin")
+        self.group.sudo().write({"confidential": True, "user_id": director.id})
+        self.assertEqual(self.run_series(), {})
+        with self.assertRaises(AccessError):
+            self.series.copy()

@@ -7,6 +7,7 @@ class CustomerSegmentAssign(models.TransientModel):
 
     _name = "customer.segment.assign"
     _description = "Add to Group, Remove from Group"
+    _inherit = ["customer.segment.chosen.mixin"]
 
     mode = fields.Selection(
         [("add", "Add to group"), ("remove", "Remove from group")],

@@ -155,14 +155,12 @@ class MailingAudience(models.AbstractModel):
     def _chosen_segments(self, mailing, model):
         parts = []
         named = mailing.sudo().audience_segment_ids
-        # Of a confidential segment the sender might learn who is in it.
-        visible = (
-            self.env["customer.segment"]
-            .with_user(mailing._sender())
-            .with_context(allowed_company_ids=mailing.company_id.ids)
-            .search([("id", "in", named.ids), ("model", "=", model)])
+        visible = self._visible(mailing, named)
+        segments = named.filtered(
+            lambda segment: (
+                segment._origin.id in visible._ids and segment.model == model
+            )
         )
-        segments = named.filtered(lambda segment: segment._origin.id in visible._ids)
         if segments:
             relation = segments._relation_of(model)
             parts.append(
@@ -199,6 +197,15 @@ class MailingAudience(models.AbstractModel):
               FROM (%s) named(id, segment_id, rank) ORDER BY named.id, named.rank
             """,
             SQL(" UNION ALL ").join(parts),
+        )
+
+    def _visible(self, mailing, segments):
+        """Those that the sender may see: of others one might learn who is in them."""
+        return (
+            self.env["customer.segment"]
+            .with_user(mailing._sender())
+            .with_context(allowed_company_ids=mailing.company_id.ids)
+            .search([("id", "in", segments.ids)])
         )
 
     def _chosen_condition(self, mailing, model):

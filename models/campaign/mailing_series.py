@@ -16,6 +16,7 @@ class MailingSeries(models.Model):
 
     _name = "mailing.series"
     _description = "Series of Group Messages"
+    _inherit = ["customer.segment.chosen.mixin"]
     _order = "name, id"
     _check_company_auto = True
 
@@ -82,9 +83,14 @@ class MailingSeries(models.Model):
         return series
 
     def write(self, vals):
+        self._check_responsible()
         result = super().write(vals)
         self._check_responsible()
         return result
+
+    def unlink(self):
+        self._check_responsible()
+        return super().unlink()
 
     def _check_responsible(self):
         """Nobody lets a colleague send what one could not send oneself."""
@@ -155,7 +161,25 @@ class MailingSeriesStep(models.Model):
         domain="[('model', '=', 'res.partner')]",
         ondelete="restrict",
     )
-    body = fields.Char(related="sms_template_id.body", string="Text")
+    body = fields.Char(
+        related="sms_template_id.body", related_sudo=False, string="Text"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        steps = super().create(vals_list)
+        steps.series_id._check_responsible()
+        return steps
+
+    def write(self, vals):
+        self.series_id._check_responsible()
+        result = super().write(vals)
+        self.series_id._check_responsible()
+        return result
+
+    def unlink(self):
+        self.series_id._check_responsible()
+        return super().unlink()
 
     def _number(self):
         """Which one it is, from 1."""
@@ -287,5 +311,8 @@ class MailingAudience(models.AbstractModel):
     def _chosen_series(self, mailing, model):
         step = mailing.sudo().series_step_id
         if model != "res.partner" or not step:
+            return None
+        # As with named segments: of a hidden one the sender might learn who is in it.
+        if not self._visible(mailing, step.series_id.segment_id):
             return None
         return step._due_statement()

@@ -6,6 +6,7 @@ class MailingVariant(models.Model):
 
     _name = "mailing.variant"
     _description = "Campaign Text Variant"
+    _inherit = ["customer.segment.chosen.mixin"]
     _order = "mailing_id, id"
     _rec_name = "segment_id"
 
@@ -18,7 +19,9 @@ class MailingVariant(models.Model):
     sms_template_id = fields.Many2one(
         "sms.template", string="SMS text", required=True, ondelete="restrict"
     )
-    body = fields.Char(related="sms_template_id.body", string="Text")
+    body = fields.Char(
+        related="sms_template_id.body", related_sudo=False, string="Text"
+    )
 
     _segment_unique = models.Constraint(
         "unique(mailing_id, segment_id)", "A segment has one text in a campaign."

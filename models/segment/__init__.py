@@ -1,5 +1,6 @@
 from . import (
     customer_condition_mixin,
+    customer_segment_chosen_mixin,
     customer_segment,
     customer_segment_set,
     customer_segment_action,
