@@ -36,6 +36,11 @@ class TestClubErasure(ClubCommon):
             ("mail_message", "body"),
             ("res_partner", "phone_sanitized"),
             ("res_partner", "name"),
+            ("club_checkin", "not_customer_note"),
+            ("mail_activity", "note"),
+            ("mailing_recipient", "number"),
+            ("mailing_trace", "sms_number"),
+            ("mailing_trace", "email"),
         ):
             rows = self.env.execute_query(
                 SQL(
@@ -63,6 +68,52 @@ class TestClubErasure(ClubCommon):
             ),
             2,
         )
+
+    def a_property(self):
+        """A custom property that holds a name."""
+        definition = {"name": "nickname", "type": "char", "string": "Nickname"}
+        return [{**definition, "value": "Pari", "definition_changed": True}]
+
+    def test_erase_reaches_campaigns_plans_and_remarks(self):
+        """Recipients, traces, activities, the desk's remark, the place of the house."""
+        model = self.env["ir.model"]._get_id("res.partner")
+        mailing = self.env["mailing.mailing"].create(
+            {"subject": "M", "mailing_model_id": model, "company_id": self.company.id}
+        )
+        found = {"mailing_id": mailing.id, "company_id": self.company.id}
+        e164 = f"+98{self.number[1:]}"
+        recipients = self.env["mailing.recipient"].create(
+            [
+                {**found, "number": e164, "state": "waiting"},
+                {**found, "number": "parvin@example.com", "state": "queued"},
+            ]
+        )
+        to = {"model": "res.partner", "res_id": self.partner.id}
+        self.env["mailing.trace"].create(
+            [
+                {**to, "trace_type": "sms", "sms_number": e164},
+                {**to, "trace_type": "mail", "email": "parvin@example.com"},
+            ]
+        )
+        self.partner.activity_schedule(
+            "mail.mail_activity_data_todo", note="Ask Parvin about the cake"
+        )
+        self.partner.write({"partner_latitude": 35.7, "properties": self.a_property()})
+        self.checkins(self.number)[:1].mark_not_customer("other", "Parvin's brother")
+        before = self.personal_rows()
+        for place in (
+            ("mailing_recipient", "number"),
+            ("mailing_trace", "email"),
+            ("mailing_trace", "sms_number"),
+            ("mail_activity", "note"),
+            ("club_checkin", "not_customer_note"),
+        ):
+            self.assertIn(place, before)
+        self.partner.action_erase_personal_data()
+        self.assertEqual(self.personal_rows(), {})
+        self.assertFalse(self.partner.partner_latitude)
+        self.assertFalse(self.partner.properties["nickname"])
+        self.assertEqual(recipients.mapped("state"), ["held", "queued"])
 
     def test_erase_needs_the_manager(self):
         """A club user may not erase."""

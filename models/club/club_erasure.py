@@ -23,6 +23,9 @@ PERSONAL_FIELDS = (
     "ref",
     "barcode",
     "company_name",
+    "partner_latitude",
+    "partner_longitude",
+    "properties",
     "birthdate_date",
     "gender",
     "marital_status",
@@ -97,7 +100,9 @@ class ClubErasure(models.Model):
         self._erase_consents(partners, numbers)
         self._remember(members)
         checkins = members.checkin_ids
-        checkins.write({"fingerprint": False, "error": False})
+        checkins.write(
+            {"fingerprint": False, "error": False, "not_customer_note": False}
+        )
         members.unlink()
         for partner in partners:
             self._blank_contact(partner)
@@ -136,9 +141,7 @@ class ClubErasure(models.Model):
         waiting = messages.filtered(lambda sms: sms.state in ("outgoing", "error"))
         waiting.action_set_canceled()
         messages.unlink()
-        if "mailing.trace" in self.env:
-            traces = self.env["mailing.trace"].sudo()
-            traces.search([("sms_number", "in", list(numbers))]).sms_number = False
+        self._erase_campaigns(partners, numbers)
         notifications = self.env["mail.notification"].sudo()
         notifications.search(
             [
@@ -148,6 +151,33 @@ class ClubErasure(models.Model):
                 ("sms_number", "in", list(numbers)),
             ]
         ).unlink()
+
+    def _erase_campaigns(self, partners, numbers):
+        """What campaigns were sent to stays counted; who still waits gets none."""
+        addresses = set(partners.sudo().mapped("email_normalized")) - {False}
+        traces = self.env["mailing.trace"].sudo()
+        traces.search(
+            [
+                "|",
+                "|",
+                ("sms_number", "in", list(numbers)),
+                ("email", "in", list(addresses)),
+                "&",
+                ("model", "=", "res.partner"),
+                ("res_id", "in", partners.ids),
+            ]
+        ).write({"sms_number": False, "email": False})
+        recipients = self.env["mailing.recipient"].sudo()
+        recipients = recipients.search(
+            [
+                "|",
+                ("partner_id", "in", partners.ids),
+                ("number", "in", [*numbers, *addresses]),
+            ]
+        )
+        waiting = recipients.filtered(lambda one: one.state == "waiting")
+        waiting.write({"state": "held", "reason": "no_sms"})
+        recipients.write({"number": False})
 
     def _erase_consents(self, partners, numbers):
         """They name the number; «no SMS at all» stays on the contact."""
@@ -178,13 +208,14 @@ class ClubErasure(models.Model):
         partner.write(values)
 
     def _erase_chatter(self, partners):
-        """Notes and tracked changes hold the old name and number."""
+        """Notes, plans and tracked changes hold the old name and number."""
         domain = [("model", "=", "res.partner"), ("res_id", "in", partners.ids)]
         self.env["mail.message"].sudo().search(domain).unlink()
+        domain = [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids)]
+        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
+        activities.search(domain).unlink()
         attachments = self.env["ir.attachment"].sudo()
-        attachments.search(
-            [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids)]
-        ).unlink()
+        attachments.search(domain).unlink()
         for partner in partners.sudo():
             partner._message_log(
                 body=self.env._("Name, number and messages were erased on request.")
