@@ -9,6 +9,7 @@ class CustomerSegmentConfirm(models.TransientModel):
 
     _name = "customer.segment.confirm"
     _description = "Use of a Stopped Segment"
+    _inherit = ["customer.segment.chosen.mixin"]
 
     segment_id = fields.Many2one("customer.segment", required=True, ondelete="cascade")
     method = fields.Selection(
@@ -22,7 +23,7 @@ class CustomerSegmentConfirm(models.TransientModel):
         required=True,
     )
     message = fields.Text(compute="_compute_message")
-    error = fields.Text(related="segment_id.error")
+    error = fields.Text(related="segment_id.error", related_sudo=False)
 
     @api.depends("segment_id")
     def _compute_message(self):

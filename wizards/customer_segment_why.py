@@ -6,6 +6,7 @@ class CustomerSegmentWhy(models.TransientModel):
 
     _name = "customer.segment.why"
     _description = "Why Is … In?"
+    _inherit = ["customer.segment.chosen.mixin"]
 
     segment_id = fields.Many2one("customer.segment", ondelete="cascade")
     model = fields.Selection(related="segment_id.model")
@@ -38,6 +39,6 @@ class CustomerSegmentWhy(models.TransientModel):
                 )
             )
         for row in why["conditions"]:
-            sign = "✓" if row["holds"] else "✗"
+            sign = {True: "✓", False: "✗", None: "–"}[row["holds"]]
             lines.append(f"{'    ' * row['depth']}{sign} {row['text']}")
         return "\n".join(lines)

@@ -230,6 +230,7 @@ class CustomerSegment(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._take_responsibility(vals)
+            self._check_linked(vals)
         segments = super().create([self._without_members(vals) for vals in vals_list])
         for segment, vals in zip(segments, vals_list, strict=True):
             segment._pin_commands(vals)
@@ -239,6 +240,7 @@ class CustomerSegment(models.Model):
     def write(self, vals):
         vals = dict(vals)
         self._answer_for_change(vals)
+        self._check_linked(vals)
         result = super().write(self._without_members(vals))
         self._pin_commands(vals)
         if DEFINITION & set(vals):

@@ -426,9 +426,13 @@ class CustomerSegmentCondition(models.AbstractModel):
     def _explain(self, segment, record):
         """Each condition of a segment, with whether it holds for one record.
 
+        It is asked with the responsible's rights: what the reader may not read is not
+        told.
+
         :param segment: one ``customer.segment``
         :param record: one contact or lead
-        :return: ``[{"depth", "text", "holds"}]`` in reading order
+        :return: ``[{"depth", "text", "holds"}]`` in reading order; ``holds`` is None
+            where the reader may not know
         :rtype: list[dict]
         """
         model = self._model_of(segment)
@@ -439,10 +443,14 @@ class CustomerSegmentCondition(models.AbstractModel):
         return rows
 
     def _explain_domain(self, model, domain, record, clock, depth, rows):
-        honest = self._honest(model, domain) & Domain("id", "=", record.id)
-        holds = bool(model.search_count(honest, limit=1))
+        holds = None
+        if self._may_know(self.env[model._name], domain):
+            honest = self._honest(model, domain) & Domain("id", "=", record.id)
+            holds = bool(model.search_count(honest, limit=1))
         if isinstance(domain, DomainCondition):
-            text = self.env["customer.segment.words"]._part(model, domain, clock)
+            text = self.env._("A condition on something that you may not see")
+            if holds is not None:
+                text = self.env["customer.segment.words"]._part(model, domain, clock)
             rows.append({"depth": depth, "text": text, "holds": holds})
             return
         children = getattr(domain, "children", None)

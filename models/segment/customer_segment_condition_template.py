@@ -216,24 +216,5 @@ class CustomerSegmentConditionTemplate(models.Model):
             return False
         if not all(blank._is_usable() for blank in self.blank_ids):
             return False
-        return self._is_readable(model, Domain(self._parse()))
-
-    def _is_readable(self, model, domain):
-        for condition in domain.iter_conditions():
-            comodel = model
-            for name in condition.field_expr.split("."):
-                field = comodel._fields.get(name)
-                if field is None or not comodel._has_field_access(field, "read"):
-                    return False
-                if not field.relational:
-                    # What follows is a part of a date or a custom property.
-                    break
-                comodel = self.env[field.comodel_name]
-                if not comodel.has_access("read"):
-                    return False
-            value = condition.value
-            if condition.operator in ("any", "not any") and not self._is_readable(
-                comodel, Domain(value)
-            ):
-                return False
-        return True
+        condition = self.env["customer.segment.condition"]
+        return condition._is_readable(model, Domain(self._parse()))

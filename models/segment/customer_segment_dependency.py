@@ -78,12 +78,17 @@ class CustomerSegment(models.Model):
             )
 
     def _used_by(self):
-        """Names of what uses these segments.
+        """Names of what uses these segments; hidden segments are only counted.
 
         :rtype: list[str]
         """
         others = self.sudo().search([("id", "not in", self.ids)])
-        names = [other.name for other in others if other._uses() & self]
+        using = others.filtered(lambda other: other._uses() & self)
+        seen = using.with_env(self.env)._filtered_access("read")
+        names = seen.mapped("name")
+        if len(using) > len(seen):
+            hidden = len(using) - len(seen)
+            names.append(self.env._("%s segments that you may not see", hidden))
         names += self.sudo().device_ids.mapped("name")
         return names
 

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class CustomerSegmentCondition(models.AbstractModel):
-    """Which fields a condition uses."""
+    """Which fields a condition uses, and whether somebody may read them."""
 
     _inherit = "customer.segment.condition"
 
@@ -29,3 +29,46 @@ class CustomerSegmentCondition(models.AbstractModel):
                 if condition.operator in ("any", "not any"):
                     found |= self._fields_of(current, Domain(condition.value))
         return found
+
+    @api.model
+    def _is_readable(self, model, domain):
+        """Whether the user may read every field and model that a condition names.
+
+        :param model: with the rights of that user
+        :param Domain domain: parsed
+        :rtype: bool
+        """
+        for condition in domain.iter_conditions():
+            comodel = model
+            for name in condition.field_expr.split("."):
+                field = comodel._fields.get(name)
+                if field is None or not comodel._has_field_access(field, "read"):
+                    return False
+                if not field.relational:
+                    # What follows is a part of a date or a custom property.
+                    break
+                comodel = model.env[field.comodel_name]
+                if not comodel.has_access("read"):
+                    return False
+            value = condition.value
+            if condition.operator in ("any", "not any") and not self._is_readable(
+                comodel, Domain(value)
+            ):
+                return False
+        return True
+
+    @api.model
+    def _may_know(self, model, domain):
+        """Whether the user may learn for whom a condition holds: its fields may be
+        read, and so may the segments it asks for.
+
+        :param model: with the rights of that user
+        :param Domain domain: parsed
+        :rtype: bool
+        """
+        if not self._is_readable(model, domain):
+            return False
+        found = set()
+        self._collect_segments(domain, found)
+        segments = model.env["customer.segment"].browse(found).exists()
+        return segments._filtered_access("read") == segments

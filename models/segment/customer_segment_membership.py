@@ -6,6 +6,14 @@ from odoo.tools import SQL
 
 MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
 
+# What may name records that its editor cannot see.
+LINKS = {
+    "included_partner_ids",
+    "excluded_partner_ids",
+    "included_lead_ids",
+    "excluded_lead_ids",
+    "exclude_segment_ids",
+}
 Membership = namedtuple("Membership", "table column included excluded")
 MEMBERSHIPS = {
     "res.partner": Membership(
@@ -29,6 +37,25 @@ class CustomerSegment(models.Model):
     _inherit = "customer.segment"
 
     # === PINS === #
+
+    def _check_linked(self, vals):
+        """Only what one may see is pinned or left out: who is in tells the rest.
+
+        :param dict vals: of a create or write
+        :raise AccessError: for contacts, leads or segments that the user may not read
+        """
+        if self.env.su:
+            return
+        for name in LINKS & set(vals):
+            ids = set()
+            for command in vals[name] or ():
+                if not isinstance(command, list | tuple):
+                    ids.add(command)
+                elif command[0] == fields.Command.LINK:
+                    ids.add(command[1])
+                elif command[0] == fields.Command.SET:
+                    ids.update(command[2])
+            self.env[self._fields[name].comodel_name].browse(ids).check_access("read")
 
     def _without_members(self, vals):
         """Pins are the only door into a segment: members are never written."""

@@ -83,21 +83,39 @@ class CustomerSegment(models.Model):
         if company not in self.env.companies:
             raise AccessError(self.env._("Choose a company you work for."))
         given["company_id"] = company.id
-        unchanged = self and given.get("domain", me.domain) == me.domain
+        if given.get("set_id"):
+            self.env["customer.segment.set"].browse(given["set_id"]).check_access(
+                "read"
+            )
+        unchanged = self and all(
+            given.get(name, me[name]) == me[name]
+            for name in ("domain", "kind", "model")
+        )
         given["user_id"] = me.user_id.id if unchanged else self.env.uid
         segment = me.new(given, origin=me)
-        kind = "partner" if segment.model == "res.partner" else "lead"
         others = values.get("exclude_segment_ids", me.exclude_segment_ids.ids)
         draft = {
             "segment": segment,
             "origin": self.id or 0,
-            "included": values.get("included_ids", me[f"included_{kind}_ids"].ids),
-            "excluded": values.get("excluded_ids", me[f"excluded_{kind}_ids"].ids),
+            "included": self._seen(values.get("included_ids"), segment, "included"),
+            "excluded": self._seen(values.get("excluded_ids"), segment, "excluded"),
             "without": self.search([("id", "in", others)]).ids,
         }
         if segment.kind == "dynamic":
             self.env["customer.segment.condition"]._check(segment)
         return draft
+
+    def _seen(self, ids, segment, side):
+        """Pins as given, without new ones that the user cannot see; else the saved."""
+        kind = "partner" if segment.model == "res.partner" else "lead"
+        saved = self.sudo()[f"{side}_{kind}_ids"].ids
+        if ids is None:
+            return saved
+        added = list(set(ids) - set(saved))
+        if added:
+            seen = self.env[segment.model].search([("id", "in", added)])
+            added = set(added) - set(seen.ids)
+        return [id_ for id_ in ids if id_ not in added]
 
     def _preview_target(self, draft):
         """The query of the ids that the segment would hold."""

@@ -43,7 +43,8 @@ class CustomerSegment(models.Model):
 
         :param int record_id: id of the contact or lead
         :return: ``{"is_member", "always_in", "always_out", "excluded_by": [names],
-            "conditions": [{"depth", "text", "holds"}]}``
+            "conditions": [{"depth", "text", "holds"}]}``; of what the caller may not
+            read neither names nor, in ``holds`` (None), whether it is true
         :rtype: dict
         """
         self.ensure_one()
@@ -58,8 +59,8 @@ class CustomerSegment(models.Model):
             "always_out": record in me[f"excluded_{kind}_ids"],
             "excluded_by": [
                 other.name
-                for other in me.exclude_segment_ids
-                if record in other[f"{kind}_ids"]
+                for other in self.search([("id", "in", me.exclude_segment_ids.ids)])
+                if record in other.sudo()[f"{kind}_ids"]
             ],
             "conditions": [],
         }
