@@ -106,6 +106,18 @@ class TestClubDoors(DoorCommon):
             ).action_apply()
         self.assertEqual(self.other.club_welcome_template_id, before)
 
+    def test_merged_into_another_company_the_members_stay_readable(self):
+        """Of one row whose contact is another company's now the list lives on."""
+        partner = self.member(self.number).partner_id
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (partner | self.theirs.partner_id).ids, self.theirs.partner_id
+        )
+        member = self.as_user(self.member(self.number), self.user)
+        self.assertEqual(member.sudo().partner_id.company_id, self.other)
+        self.assertTrue(member.search_read([], ["display_name", "partner_id"]))
+        found = member.env["club.dashboard"].find_caller(self.number)
+        self.assertEqual([row["is_member"] for row in found["callers"]], [True])
+
     def test_balance_is_asked_by_those_who_see_the_line(self):
         """Each question goes to the provider over the company's account."""
         line = self.other._get_sms_line("service")
@@ -203,6 +215,9 @@ class TestSegmentDoors(DoorCommon):
         with self.assertRaises(UserError) as caught:
             self.as_user(group, self.marketer).unlink()
         self.assertNotIn("Suspects", str(caught.exception))
+        for user in self.portal, self.user:
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                self.as_user(self.device.group_id, user).action_archive()
 
     def test_question_of_a_stopped_segment_is_for_its_readers(self):
         """Its error names what the condition asks for."""

@@ -43,16 +43,18 @@ class ClubDashboardCaller(models.AbstractModel):
             limit=MOST_CALLERS,
             order="is_company, id",
         )
-        partners = (member.partner_id | partners)[:MOST_CALLERS]
+        known = member.partner_id._filtered_access("read")
+        partners = (known | partners)[:MOST_CALLERS]
         callers = [
             self._prepare_caller(
-                partner, member if partner == member.partner_id else member.browse()
+                partner, member if partner == known else member.browse()
             )
             for partner in partners
         ]
-        if member and not member.partner_id:
-            # The worker makes the contact in a few seconds.
-            callers.insert(0, self._prepare_caller(member.partner_id, member))
+        if member and not known:
+            # The worker makes the contact in a few seconds; or a merge has made it
+            # another company's.
+            callers.insert(0, self._prepare_caller(known, member))
         return {
             "number": shown,
             "error": False,

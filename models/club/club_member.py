@@ -71,8 +71,10 @@ class ClubMember(models.Model):
 
     @api.depends("partner_id.name", "phone_e164")
     def _compute_display_name(self):
+        # As core names any related record: after a merge the contact may be another
+        # company's, and one such row must not close the whole list.
         for member in self:
-            member.display_name = member.partner_id.name or member.phone_e164
+            member.display_name = member.sudo().partner_id.name or member.phone_e164
 
     def unlink(self):
         """Forget the member: check-ins stay as anonymous counts."""

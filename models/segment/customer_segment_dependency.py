@@ -94,5 +94,6 @@ class CustomerSegment(models.Model):
 
     def action_archive(self):
         """Archive, unless something still uses the segment."""
+        self.check_access("write")
         self._unlink_except_used()
         return super().action_archive()
