@@ -314,3 +314,9 @@ class TestFieldDoors(DoorCommon):
         self.assertFalse(traces.search([("id", "=", trace.id)]))
         with self.assertRaises(AccessError):
             traces.read(["sms_number"])
+        mine = mailing.copy({"company_id": self.company.id})
+        trace.copy({"mass_mailing_id": mine.id})
+        report = self.as_user(self.env["mailing.trace.report"], self.marketer)
+        names = report.search([]).mapped("name")
+        self.assertIn(mine.source_id.name, names)
+        self.assertNotIn(mailing.source_id.name, names)

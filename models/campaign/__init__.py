@@ -12,6 +12,7 @@ from . import (
     mailing_start,
     mailing_text,
     mailing_text_check,
+    mailing_trace_report,
     mailing_variant,
     sms_sms,
     sms_tracker,
