@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL
 
 from .common import ClubCommon
@@ -126,6 +126,22 @@ class TestClubErasure(ClubCommon):
         """The contact of an internal user is refused with a reason."""
         with self.assertRaises(UserError):
             self.env.user.partner_id.action_erase_personal_data()
+
+    def test_portal_account_ends_with_its_contact(self):
+        """Its login is the address."""
+        user = new_test_user(
+            self.env,
+            login="parvin@example.com",
+            groups="base.group_portal",
+            partner_id=self.partner.id,
+            context={"no_reset_password": True},
+        )
+        manager = self.build_user("club_manager")
+        manager.group_ids += self.env.ref("base.group_partner_manager")
+        self.partner.with_user(manager).action_erase_personal_data()
+        self.assertFalse(user.active)
+        self.assertNotIn("parvin", user.login)
+        self.assertFalse(self.partner.active)
 
     def test_erased_number_does_not_come_back_from_a_queue(self):
         """An older check-in that a device still held counts without a person."""
