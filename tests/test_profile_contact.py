@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo.exceptions import AccessError
+from odoo.fields import Field
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import mute_logger
 
@@ -125,6 +126,28 @@ class TestProfileContact(TransactionCase):
             ],
             "sum",
         )
+
+    def test_fields_say_of_themselves_what_core_would_find_out(self):
+        """Whether they sort, group and sum."""
+        partners = self.env["res.partner"]
+        for name, field in partners._fields.items():
+            if "customer_segmentation" not in field._modules:
+                continue
+            for question in ("sortable", "groupable", "aggregator"):
+                with self.subTest(name, question=question):
+                    method = f"_description_{question}"
+                    core = getattr(Field, method)(field, self.env)
+                    self.assertEqual(getattr(field, method)(self.env), core)
+
+    def test_contacts_are_read_without_what_only_their_pages_show(self):
+        """And the pages' columns all at once."""
+        self.env.invalidate_all()
+        self.assertEqual(self.few.name, "Few")
+        cached = self.few._fields["occupation"]._get_cache(self.env)
+        self.assertNotIn(self.few.id, cached)
+        with self.assertQueryCount(1):
+            values = [self.few[name] for name in ("occupation", "county", "budget")]
+        self.assertFalse(any(values))
 
     @mute_logger("odoo.orm.models", "odoo.models", "odoo.addons.base.models.ir_rule")
     def test_portal_and_plain_employees_cannot_find_out(self):

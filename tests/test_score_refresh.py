@@ -256,6 +256,9 @@ class TestScoreRefresh(ScoreCommon):
         elsewhere = shared.with_context(allowed_company_ids=other.ids)
         self.assertEqual(elsewhere.customer_score, 70)
         self.assertEqual(elsewhere.customer_grade, "B")
+        both = shared.with_context(allowed_company_ids=[other.id, self.company.id])
+        self.assertEqual(both.own_score_line_ids.mapped("points"), [70])
+        self.assertEqual(len(both.customer_score_line_ids), 2)
 
     def test_lists_are_searched_sorted_and_grouped_by_it(self):
         """Contacts and leads; without a score it is 0 and comes last."""
@@ -298,6 +301,13 @@ class TestScoreRefresh(ScoreCommon):
         both = lead.with_context(allowed_company_ids=[other.id, self.company.id])
         self.assertEqual(both.customer_score, 30)
         self.assertEqual(both.search([("customer_score", "=", 30)]), lead)
+        self.assertEqual(both.own_score_line_ids.points, 30)
+        history = both.action_open_score_history()["domain"]
+        self.assertIn(("company_id", "=", self.company.id), history)
+        self.rule(5, model="crm.lead")
+        both.action_refresh_score()
+        self.env.invalidate_all()
+        self.assertEqual(both.customer_score, 35)
 
     def test_merged_contacts_keep_lines_and_are_judged_anew(self):
         """The larger points and the earlier day stay until the rules have spoken."""

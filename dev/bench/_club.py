@@ -35,7 +35,7 @@ class Club:
     tokens: list
     first_new: int = MEMBERS
 
-    def server(self, **options) -> OdooServer:
+    def server(self, db=NAME, **options) -> OdooServer:
         """Return a server with the constant route beside the club's own.
 
         As docs/operations.md advises: with a ``dbfilter`` every request without a
@@ -48,7 +48,7 @@ class Club:
             "server_wide_modules": "base,rpc,web,club_bench",
             **options.pop("conf", {}),
         }
-        return OdooServer(NAME, conf=conf, environment=self.environment, **options)
+        return OdooServer(db, conf=conf, environment=self.environment, **options)
 
     def _addons_path(self) -> str:
         path = self.environment.write_conf("bench-path")

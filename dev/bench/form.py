@@ -1,11 +1,13 @@
-"""Opening a contact's form: what the web client reads, with and without this addon.
+"""Opening a contact's form over HTTP, with this addon and without it.
 
-The fields are those of the form's own view, as the web client asks for them: what
-stands in a late part (static/src/late_part) is read when its page is opened, and is
-measured on its own. Without the addon it is the same call less the addon's fields. Over
-HTTP, calls take turns.
+Without is a copy of the database in which the addon was uninstalled: the same contacts
+and orders. Two servers answer in turn. What opens a form is two calls of the web
+client: ``get_views`` (which the browser then keeps) and ``web_read`` of the fields in
+the form's own view. What stands in a late part (static/src/late_part) is read when its
+page is opened, and is measured on its own.
 """
 
+import contextlib
 import http.cookiejar
 import json
 import random
@@ -14,15 +16,19 @@ import time
 import urllib.request
 from pathlib import Path
 
+from bootstrap import database
 from bootstrap.paths import MODULE, step
 from lxml import etree
 
+from ._club import NAME, opened
 from ._figures import Figure, number, ratio
 
 FILL = Path(__file__).with_name("_purchases.sql")
+BARE = "bench_bare"
 ORDERS = 300_000
 LIMIT = 1.3
-ROUNDS = 40
+ROUNDS = 60
+WARM = 8  # rounds that fill caches
 # As in static/src/late_part/late_part.js.
 MODIFIERS = (
     "column_invisible",
@@ -36,7 +42,7 @@ MODIFIERS = (
 
 
 def main(club, quick=False) -> list[Figure]:
-    """Measure reading contacts for their form.
+    """Measure opening contacts.
 
     :param Club club: the database
     :param bool quick: fewer rounds
@@ -46,30 +52,23 @@ def main(club, quick=False) -> list[Figure]:
         with club.cursor() as cr:
             cr.execute(FILL.read_text(), {"orders": ORDERS, "company": club.company_id})
         with club.orm() as env:
-            ids = _prepare(env)
-            ours, theirs, late = _specifications(env)
-    with club.server(name="bench-form") as server:
-        call = _login(server)
-        times = {"ours": [], "theirs": [], "late": []}
-        calls = (("theirs", theirs), ("ours", ours), ("late", late))
-        chooser = random.Random(5)
-        for at in range(5 + (ROUNDS // 4 if quick else ROUNDS)):
-            id_ = chooser.choice(ids)
-            for name, specification in calls:
-                began = time.perf_counter()
-                call("web_read", [[id_]], specification=specification)
-                if at >= 5:  # the first ones fill caches
-                    times[name].append(time.perf_counter() - began)
+            known, others = _prepare(env)
+            ours, late = _specification(env)
+    rounds = WARM + (ROUNDS // 4 if quick else ROUNDS)
+    with _without(club) as theirs, club.server(name="bench-form") as server:
+        with opened(club.environment, BARE) as env:
+            bare, _none = _specification(env)
+        times = _measure(
+            _caller(server),
+            _caller(theirs),
+            rounds,
+            known,
+            others,
+            {"ours": ours, "theirs": bare, "late": late},
+        )
     return [
-        Figure(
-            "contact form, of the same without this addon",
-            ratio(times["ours"], times["theirs"]),
-            LIMIT,
-            "<=",
-            note=f"{number(1000 * min(times['ours']))} ms, "
-            f"{number(1000 * min(times['theirs']))} ms; "
-            f"{len(ours)} fields, {len(theirs)}",
-        ),
+        *_figures("contact with score, traits and segments", times, "known"),
+        *_figures("contact of whom nothing is known", times, "other"),
         Figure(
             f"all its pages of this addon at once ({len(late)} fields)",
             1000 * min(times["late"]),
@@ -78,44 +77,130 @@ def main(club, quick=False) -> list[Figure]:
     ]
 
 
+def _figures(name, times, kind):
+    """The form as a whole, and its reading, of the same without the addon."""
+    found = []
+    for what, keys in (
+        ("opened", ("views", kind)),
+        ("read, its view being known", (kind,)),
+    ):
+        ours, theirs = (
+            [
+                sum(parts)
+                for parts in zip(*(times[side, key] for key in keys), strict=True)
+            ]
+            for side in ("ours", "theirs")
+        )
+        found.append(
+            Figure(
+                f"{name}: {what}, of the same without this addon",
+                ratio(ours, theirs),
+                LIMIT,
+                "<=",
+                note=f"best {number(1000 * min(ours))} and "
+                f"{number(1000 * min(theirs))} ms",
+            )
+        )
+    return found
+
+
+def _measure(ours, theirs, rounds, known, others, specifications):
+    """Let the two take turns.
+
+    :return: seconds, by side and call
+    :rtype: dict[tuple, list]
+    """
+    chooser = random.Random(5)
+    sides = {"ours": ours, "theirs": theirs}
+    times = {(side, what): [] for side in sides for what in ("views", "known", "other")}
+    times["late"] = []
+    for at in range(rounds):
+        ids = {"known": chooser.choice(known), "other": chooser.choice(others)}
+        calls = [("views", _views)] + [
+            (what, _reading(id_)) for what, id_ in ids.items()
+        ]
+        for what, ask in calls:
+            for side in chooser.sample(list(sides), 2):
+                taken = ask(sides[side], specifications[side])
+                if at >= WARM:
+                    times[side, what].append(taken)
+        taken = _reading(ids["known"])(ours, specifications["late"])
+        if at >= WARM:
+            times["late"].append(taken)
+    return times
+
+
+def _views(call, _specification):
+    options = {"toolbar": True, "load_filters": False, "action_id": False}
+    return call("get_views", [[[False, "form"]]], options=options)
+
+
+def _reading(id_):
+    return lambda call, specification: call(
+        "web_read", [[id_]], specification=specification
+    )
+
+
 def _prepare(env):
-    """Figures of all, a pack of rules, and contacts with traits and a class."""
+    """Figures of all, a pack of rules, and contacts with traits and classes.
+
+    :return: ids of contacts with everything, and of contacts with nothing
+    """
     admin = env.ref("base.user_admin")
     admin.password = "admin"
     env["customer.score.template"].with_user(admin).use_pack("shop")
-    env["customer.profile"].refresh()
     sets = env["customer.segment.set.template"].with_user(admin).search([])
+    env["customer.profile"].refresh()
     for template in sets[:2]:
         template.use()
-    contacts = env["res.partner"].search([("purchase_count", ">", 2)], limit=200)
-    contacts.trait_ids = env["customer.trait"].search([], limit=2)
+    contacts = env["res.partner"]
+    known = contacts.search([("purchase_count", ">", 2)], limit=200)
+    known.trait_ids = env["customer.trait"].search([], limit=2)
+    others = contacts.create([{"name": f"Contact {n}"} for n in range(200)])
     env.cr.commit()
-    return contacts.ids
+    return known.ids, others.ids
 
 
-def _specifications(env):
-    """What the web client asks for: with this addon, without it, and its late parts."""
+@contextlib.contextmanager
+def _without(club):
+    """Serve a copy of the database from which the addon was uninstalled."""
+    environment = club.environment
+    with step("a copy without this addon"):
+        database.copy(environment, NAME, BARE)
+        with opened(environment, BARE) as env:
+            module = env["ir.module.module"].search([("name", "=", MODULE)])
+            module.button_immediate_uninstall()
+        for name in (NAME, BARE):
+            with database.cursor(environment, name) as cr:
+                cr.execute("VACUUM ANALYZE")
+    try:
+        with club.server(BARE, name="bench-bare") as server:
+            yield server
+    finally:
+        database.drop(environment, BARE)
+
+
+def _specification(env):
+    """What the web client asks for when a contact opens, and what it asks for later.
+
+    :return: two specifications of ``web_read``
+    """
     me = env["res.partner"].with_user(env.ref("base.user_admin"))
     arch = etree.fromstring(me.get_view(view_type="form")["arch"])
-    everything = _specification(me, arch)
+    everything = _fields_of(me, arch)
     words = set()
     for part in arch.findall(".//div[@class='o_late_part']"):
         part.getparent().remove(part)
     for node in arch.iter("*"):
         for modifier in MODIFIERS:
             words.update(re.findall(r"\w+", node.get(modifier, "")))
-    ours = _specification(me, arch)
-    ours |= {name: everything[name] for name in words & everything.keys()}
-    theirs = {
-        name: value
-        for name, value in ours.items()
-        if MODULE not in me._fields[name]._modules
-    }
-    late = {name: everything[name] for name in everything.keys() - ours.keys()}
-    return ours, theirs, late
+    first = _fields_of(me, arch)
+    first |= {name: everything[name] for name in words & everything.keys()}
+    late = {name: everything[name] for name in everything.keys() - first.keys()}
+    return first, late
 
 
-def _specification(model, node):
+def _fields_of(model, node):
     found = {}
     for field in node.iterfind(".//field"):
         if any(parent.tag == "field" for parent in _parents(field, node)):
@@ -128,7 +213,7 @@ def _specification(model, node):
         elif column.type in ("one2many", "many2many"):
             comodel = model.env[column.comodel_name]
             inner = [child for child in field if child.tag in ("list", "kanban")]
-            fields = _specification(comodel, inner[0]) if inner else {}
+            fields = _fields_of(comodel, inner[0]) if inner else {}
             value = {"fields": fields or {"display_name": {}}, "limit": 40}
         found[name] = value
     return found
@@ -141,10 +226,10 @@ def _parents(node, top):
         parent = parent.getparent()
 
 
-def _login(server):
+def _caller(server):
     """Log in as the administrator.
 
-    :return: a caller of methods of contacts
+    :return: calls a method of contacts and returns the seconds until its answer
     """
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
@@ -154,13 +239,16 @@ def _login(server):
         request = urllib.request.Request(
             f"{server.url}{path}", body.encode(), {"Content-Type": "application/json"}
         )
+        began = time.perf_counter()
         with opener.open(request, timeout=60) as answer:
-            result = json.load(answer)
+            text = answer.read()
+        taken = time.perf_counter() - began
+        result = json.loads(text)
         if "error" in result:
             raise RuntimeError(result["error"]["data"]["message"])
-        return result["result"]
+        return taken
 
-    login = {"db": "bench", "login": "admin", "password": "admin"}
+    login = {"db": server.db, "login": "admin", "password": "admin"}
     post("/web/session/authenticate", login)
 
     def call(method, args, **kwargs):

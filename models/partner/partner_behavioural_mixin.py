@@ -5,11 +5,12 @@ from odoo.tools import SQL
 
 from ..profile.typed_day import read_days
 from .partner_visits_mixin import COMPARE
+from .rare_fields import RARE, Tags
 
 
 def _attributes(kind, string):
     """Several values of one list."""
-    return fields.Many2many(
+    return Tags(
         "customer.attribute",
         f"customer_partner_{kind}_rel",
         "partner_id",
@@ -37,6 +38,7 @@ class PartnerBehaviouralMixin(models.AbstractModel):
             ("visit", "Visit"),
         ],
         groups="base.group_user",
+        prefetch=RARE,
     )
     preferred_hour_ids = _attributes("hours", "Preferred hours")
     occasion_ids = _attributes("occasion", "Occasions")
@@ -46,11 +48,13 @@ class PartnerBehaviouralMixin(models.AbstractModel):
         search="_search_satisfaction",
         aggregator="avg",
         groups="base.group_user",
+        prefetch=RARE,
         help="From 0 to 10, as answered on the day beside it.",
     )
     satisfaction_date = fields.Date(
         string="Satisfaction asked on",
         groups="base.group_user",
+        prefetch=RARE,
         help="Empty: not asked yet, and the figure says nothing.",
     )
     customer_event_ids = fields.One2many(

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...tools.phone import is_mobile
+from .rare_fields import Tags
 
 CLUB_USER = "customer_segmentation.customer_segmentation_group_club_user"
 CLUB_CASHIER = "customer_segmentation.customer_segmentation_group_cashier"
@@ -14,7 +15,7 @@ class PartnerClubMixin(models.AbstractModel):
     _description = "Partner Club"
 
     club_member_ids = fields.One2many("club.member", "partner_id", groups=CLUB_USER)
-    included_segment_ids = fields.Many2many(
+    included_segment_ids = Tags(
         "customer.segment",
         "customer_segment_included_partner_rel",
         "partner_id",

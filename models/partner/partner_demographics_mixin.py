@@ -7,6 +7,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ...tools.birthdate import generation
 from ..profile.typed_day import read_days
+from .rare_fields import RARE
 
 SENSITIVE = "customer_segmentation.customer_segmentation_group_sensitive"
 
@@ -24,6 +25,7 @@ class PartnerDemographicsMixin(models.AbstractModel):
     birthdate_date = fields.Date(
         string="Birth date",
         groups="base.group_user",
+        prefetch=RARE,
         help="A year below 1600 is read as Solar Hijri: 1368/5/12 becomes 1989-08-03.",
     )
     age = fields.Integer(
@@ -44,10 +46,12 @@ class PartnerDemographicsMixin(models.AbstractModel):
         compute="_compute_generation",
         store=True,
         groups="base.group_user",
+        prefetch=RARE,
     )
     gender = fields.Selection(
         [("male", "Male"), ("female", "Female"), ("other", "Other")],
         groups="base.group_user",
+        prefetch=RARE,
     )
     marital_status = fields.Selection(
         [
@@ -57,9 +61,10 @@ class PartnerDemographicsMixin(models.AbstractModel):
             ("widowed", "Widowed"),
         ],
         groups="base.group_user",
+        prefetch=RARE,
     )
     household_size = fields.Integer(
-        string="People in the household", groups="base.group_user"
+        string="People in the household", groups="base.group_user", prefetch=RARE
     )
     household_structure = fields.Selection(
         [
@@ -72,6 +77,7 @@ class PartnerDemographicsMixin(models.AbstractModel):
         ],
         string="Household",
         groups="base.group_user",
+        prefetch=RARE,
     )
     education_level = fields.Selection(
         [
@@ -84,8 +90,9 @@ class PartnerDemographicsMixin(models.AbstractModel):
         ],
         string="Education",
         groups="base.group_user",
+        prefetch=RARE,
     )
-    occupation = fields.Char(groups="base.group_user")
+    occupation = fields.Char(groups="base.group_user", prefetch=RARE)
     income_band = fields.Selection(
         [
             ("low", "Low"),
@@ -95,10 +102,11 @@ class PartnerDemographicsMixin(models.AbstractModel):
             ("high", "High"),
         ],
         groups=SENSITIVE,
+        prefetch=RARE,
         copy=False,
     )
-    ethnicity = fields.Char(groups=SENSITIVE, copy=False)
-    religion = fields.Char(groups=SENSITIVE, copy=False)
+    ethnicity = fields.Char(groups=SENSITIVE, prefetch=RARE, copy=False)
+    religion = fields.Char(groups=SENSITIVE, prefetch=RARE, copy=False)
     _household_size_positive = models.Constraint(
         "CHECK(household_size >= 0)", "A household has no negative number of people."
     )

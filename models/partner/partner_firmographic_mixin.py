@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..profile.typed_day import read_days
+from .rare_fields import RARE, Tags, shown
 
 OWNERSHIPS = [
     ("private", "Private"),
@@ -45,24 +46,29 @@ class PartnerFirmographicMixin(models.AbstractModel):
     # Core's own, named here for the related fields below.
     commercial_partner_id = fields.Many2one("res.partner")
     own_employee_count = fields.Integer(
-        string="Employees (own record)", groups="base.group_user"
+        string="Employees (own record)", groups="base.group_user", prefetch=RARE
     )
     own_capital = fields.Monetary(
         string="Capital (own record)",
         currency_field="own_currency_id",
         groups="base.group_user",
+        prefetch=RARE,
     )
     own_currency_id = fields.Many2one(
         "res.currency",
         string="Currency of amounts (own record)",
         groups="base.group_user",
+        prefetch=RARE,
         ondelete="restrict",
         index="btree_not_null",
     )
     own_ownership = fields.Selection(
-        OWNERSHIPS, string="Ownership (own record)", groups="base.group_user"
+        OWNERSHIPS,
+        string="Ownership (own record)",
+        groups="base.group_user",
+        prefetch=RARE,
     )
-    own_technology_ids = fields.Many2many(
+    own_technology_ids = Tags(
         "customer.attribute",
         "customer_partner_technology_rel",
         "partner_id",
@@ -70,7 +76,7 @@ class PartnerFirmographicMixin(models.AbstractModel):
         string="Technologies (own record)",
         groups="base.group_user",
     )
-    own_contract_type_ids = fields.Many2many(
+    own_contract_type_ids = Tags(
         "customer.attribute",
         "customer_partner_contract_rel",
         "partner_id",
@@ -78,26 +84,28 @@ class PartnerFirmographicMixin(models.AbstractModel):
         string="Contract types (own record)",
         groups="base.group_user",
     )
-    employee_count = _of_company(fields.Integer, "employee_count", string="Employees")
+    employee_count = _of_company(
+        shown(fields.Integer), "employee_count", string="Employees"
+    )
     capital = _of_company(
-        fields.Monetary,
+        shown(fields.Monetary),
         "capital",
         string="Capital",
         currency_field="capital_currency_id",
     )
     capital_currency_id = _of_company(
-        fields.Many2one, "capital_currency_id", string="Currency of the capital"
+        shown(fields.Many2one), "capital_currency_id", string="Currency of the capital"
     )
-    ownership = _of_company(fields.Selection, "ownership", string="Ownership")
+    ownership = _of_company(shown(fields.Selection), "ownership", string="Ownership")
     technology_ids = _of_company(
-        fields.Many2many,
+        Tags,
         "technology_ids",
         string="Technologies used",
         domain=[("kind", "=", "technology")],
         context={"default_kind": "technology"},
     )
     contract_type_ids = _of_company(
-        fields.Many2many,
+        Tags,
         "contract_type_ids",
         string="Contract types",
         domain=[("kind", "=", "contract")],
@@ -106,17 +114,19 @@ class PartnerFirmographicMixin(models.AbstractModel):
     budget = fields.Monetary(
         currency_field="own_currency_id",
         groups="base.group_user",
+        prefetch=RARE,
         help="What this contact means to spend, as its last lead said.",
     )
     expected_product_id = fields.Many2one(
         "product.product",
         string="Expects",
         groups="base.group_user",
+        prefetch=RARE,
         ondelete="set null",
         index="btree_not_null",
     )
     expected_delivery_date = fields.Date(
-        string="Wants delivery by", groups="base.group_user"
+        string="Wants delivery by", groups="base.group_user", prefetch=RARE
     )
 
     _own_amounts_positive = models.Constraint(

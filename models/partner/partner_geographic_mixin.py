@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools.sql import column_exists, create_column
 
 from ..profile.customer_place import CLIMATE_ZONES, RESIDENCES
+from .rare_fields import RARE, Tags
 
 
 class PartnerGeographicMixin(models.AbstractModel):
@@ -10,7 +11,7 @@ class PartnerGeographicMixin(models.AbstractModel):
     _name = "partner.geographic.mixin"
     _description = "Partner Geography"
 
-    county = fields.Char(groups="base.group_user")
+    county = fields.Char(groups="base.group_user", prefetch=RARE)
     residence = fields.Selection(
         RESIDENCES,
         compute="_compute_place",
@@ -18,6 +19,7 @@ class PartnerGeographicMixin(models.AbstractModel):
         readonly=False,
         precompute=True,
         groups="base.group_user",
+        prefetch=RARE,
         help="Suggested from the table of places when the address changes.",
     )
     climate_zone = fields.Selection(
@@ -27,9 +29,10 @@ class PartnerGeographicMixin(models.AbstractModel):
         readonly=False,
         precompute=True,
         groups="base.group_user",
+        prefetch=RARE,
         help="Suggested from the table of places when the address changes.",
     )
-    spoken_language_ids = fields.Many2many(
+    spoken_language_ids = Tags(
         "customer.attribute",
         "customer_partner_language_rel",
         "partner_id",

@@ -4,12 +4,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..profile.customer_profile import EARNINGS
+from .rare_fields import Shown
 
 PROFILE = "customer_profile_id"
 TOUCH_CRON = "customer_segmentation.customer_profile_touch_cron"
 
 
-class _Figure:
+class _Figure(Shown):
     """A figure of the profile, shown on the contact; nothing is stored there.
 
     Label, help and choices come from the related field; core's search through it would
@@ -157,17 +158,17 @@ class PartnerProfileMixin(models.AbstractModel):
 
     def _profiles_of(self, partners):
         """Profiles of contacts in the current company, by contact."""
-        return (
-            self.env["customer.profile"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "in", partners.ids),
-                    ("company_id", "=", self.env.company.id),
-                ]
-            )
-            .grouped("partner_id")
+        profiles = self.env["customer.profile"].sudo()
+        # What every form shows comes along; the rest is read when it is asked for.
+        found = profiles.search_fetch(
+            [
+                ("partner_id", "in", partners.ids),
+                ("company_id", "=", self.env.company.id),
+            ],
+            ["partner_id", "score", "grade"],
+            order="id",
         )
+        return found.grouped("partner_id")
 
     def action_refresh_customer_profile(self):
         """Work out the figures of these contacts now; open over RPC to their readers.

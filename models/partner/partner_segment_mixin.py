@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .rare_fields import Tags
+
 
 class PartnerSegmentMixin(models.AbstractModel):
     """The segments of a contact."""
@@ -8,7 +10,7 @@ class PartnerSegmentMixin(models.AbstractModel):
     _inherit = ["customer.segment.member.mixin"]
     _description = "Partner Segments"
 
-    segment_ids = fields.Many2many(
+    segment_ids = Tags(
         "customer.segment",
         "customer_segment_partner_rel",
         "partner_id",

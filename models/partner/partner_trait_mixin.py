@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .rare_fields import Tags
+
 
 class PartnerTraitMixin(models.AbstractModel):
     """What a contact is like, and the card for whoever talks to it."""
@@ -8,7 +10,7 @@ class PartnerTraitMixin(models.AbstractModel):
     _name = "partner.trait.mixin"
     _description = "Partner Traits"
 
-    trait_ids = fields.Many2many(
+    trait_ids = Tags(
         "customer.trait",
         "customer_partner_trait_rel",
         "partner_id",

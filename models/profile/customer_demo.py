@@ -186,11 +186,14 @@ class CustomerDemo(models.AbstractModel):
         admin = self.env.ref("base.user_admin")
         templates = self.env["customer.score.template"].with_user(admin)
         templates = templates.with_context(allowed_company_ids=company.ids)
+        profiles = self.env["customer.profile"].with_context(
+            allowed_company_ids=company.ids
+        )
+        # A pack switches on what has data: figures come first.
+        profiles.refresh()
         for pack in packs:
             templates.use_pack(pack)
-        self.env["customer.profile"].with_context(
-            allowed_company_ids=company.ids
-        ).refresh()
+        profiles.refresh()
         for model in "res.partner", "crm.lead":
             self.env["customer.score.snapshot"]._take(company, model)
         self._remember_scores(company)

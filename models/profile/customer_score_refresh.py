@@ -264,7 +264,8 @@ class CustomerScoreRefresh(models.AbstractModel):
             self.env["customer.profile"].invalidate_model(flush=False)
         else:
             self.env["customer.score.lead"].invalidate_model(flush=False)
-        names = ["customer_score", "customer_grade", "customer_score_line_ids"]
+        names = ["customer_score", "customer_grade"]
+        names += ["customer_score_line_ids", "own_score_line_ids"]
         if model == "res.partner":
             names.append("customer_profile_id")
         else:

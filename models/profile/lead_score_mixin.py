@@ -59,8 +59,11 @@ class LeadScoreMixin(models.AbstractModel):
         )
         found = {(row.lead_id, row.company_id): row for row in rows}
         for lead in self:
-            company = lead.company_id or self.env.company
-            lead.customer_score_lead_id = found.get((lead._origin, company))
+            key = lead._origin, lead._score_company()
+            lead.customer_score_lead_id = found.get(key)
+
+    def _score_company(self):
+        return self.company_id or super()._score_company()
 
     # === SEARCH, SORT, GROUP === #
 
