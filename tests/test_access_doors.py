@@ -118,6 +118,13 @@ class TestClubDoors(DoorCommon):
         found = member.env["club.dashboard"].find_caller(self.number)
         self.assertEqual([row["is_member"] for row in found["callers"]], [True])
 
+    def test_tag_sends_no_text_of_another_company(self):
+        """The device would read it aloud."""
+        theirs = self.other.club_welcome_template_id
+        tag = self.as_user(self.tag_coffee, self.manager)
+        with self.assertRaises(UserError):
+            tag.first_template_id = theirs
+
     def test_balance_is_asked_by_those_who_see_the_line(self):
         """Each question goes to the provider over the company's account."""
         line = self.other._get_sms_line("service")
@@ -218,6 +225,46 @@ class TestSegmentDoors(DoorCommon):
         for user in self.portal, self.user:
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.as_user(self.device.group_id, user).action_archive()
+
+    def test_campaign_tells_no_colleague_who_is_in_a_hidden_segment(self):
+        """Neither its recipients, its other texts, its subject, nor a series."""
+        text = self.build_template(self.company, "Hello")
+        line = self.company._get_sms_line("service").id
+        opened = self.as_user(self.hidden, self.director).action_group_message()
+        mailing = self.env["mailing.mailing"].browse(opened["res_id"])
+        series = self.env["mailing.series"].create(
+            {
+                "name": "S",
+                "segment_id": self.hidden.id,
+                "line_id": line,
+                "user_id": self.director.id,
+                "step_ids": [Command.create({"sms_template_id": text.id})],
+            }
+        )
+        chosen = {"mailing_id": mailing.id, "segment_id": self.hidden.id}
+        rows = (
+            self.env["mailing.recipient"].create(
+                {**chosen, "company_id": self.company.id, "state": "queued"}
+            ),
+            self.env["mailing.variant"].create({**chosen, "sms_template_id": text.id}),
+            series,
+            series.step_ids,
+            self.env["mailing.series.progress"].create(
+                {
+                    "series_id": series.id,
+                    "partner_id": self.inside.id,
+                    "text_count": 1,
+                    "last_at": "2026-01-01",
+                }
+            ),
+        )
+        for row in rows:
+            with self.subTest(row._name):
+                seen = self.as_user(row, self.marketer)
+                self.assertFalse(seen.search([("id", "=", row.id)]))
+                seen = self.as_user(row, self.director)
+                self.assertTrue(seen.search([("id", "=", row.id)]))
+        self.assertNotIn("Suspects", mailing.subject)
 
     def test_question_of_a_stopped_segment_is_for_its_readers(self):
         """Its error names what the condition asks for."""

@@ -134,6 +134,8 @@ class TestCampaignSeries(CampaignCommon):
         self.members(440, 1)
         director = self.env.ref("base.user_admin")
         self.group.sudo().write({"confidential": True, "user_id": director.id})
-        self.assertEqual(self.run_series(), {})
+        self.series.sudo()._send_due()
+        self.assertIn("may not see", self.series.sudo().error)
+        self.assertFalse(self.series.sudo().mailing_ids)
         with self.assertRaises(AccessError):
             self.series.copy()

@@ -122,6 +122,7 @@ class MailingSeries(models.Model):
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
+                self._check_segment()
                 for step in self.step_ids:
                     step._send_due()
         except (UserError, AccessError, ValidationError) as error:
@@ -130,6 +131,18 @@ class MailingSeries(models.Model):
         else:
             if self.error:
                 self.error = False
+
+    def _check_segment(self):
+        """Nothing is sent to people whom the responsible may not know to be in it."""
+        segment = self.segment_id.with_user(self.user_id).with_context(
+            allowed_company_ids=self.company_id.ids
+        )
+        if not segment.has_access("read"):
+            raise UserError(
+                self.env._(
+                    "%s may not see the segment of this series.", self.user_id.name
+                )
+            )
 
     def action_open_mailings(self):
         """Open the messages that this series has sent."""

@@ -33,8 +33,11 @@ class CustomerSegment(models.Model):
 
     def action_group_message(self):
         """Write to the members of these segments."""
+        # Colleagues see the campaign: it is not called after a confidential segment.
+        named = self.filtered(lambda segment: not segment.confidential)
+        subject = ", ".join(named.mapped("name"))[:100]
         return self.env["mailing.mailing"]._start(
-            subject=", ".join(self.mapped("name"))[:100],
+            subject=subject or self.env._("Group message"),
             audience_mode="segments",
             audience_segment_ids=self.ids,
             company_id=self[:1].company_id.id,

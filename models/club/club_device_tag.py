@@ -86,7 +86,11 @@ class ClubDeviceTag(models.Model):
         precompute=True,
     )
     first_template_id = fields.Many2one(
-        "sms.template", copy=False, ondelete="set null", index="btree_not_null"
+        "sms.template",
+        copy=False,
+        check_company=True,
+        ondelete="set null",
+        index="btree_not_null",
     )
     first_text = fields.Text(
         string="Own first text",
@@ -104,7 +108,11 @@ class ClubDeviceTag(models.Model):
         precompute=True,
     )
     repeat_template_id = fields.Many2one(
-        "sms.template", copy=False, ondelete="set null", index="btree_not_null"
+        "sms.template",
+        copy=False,
+        check_company=True,
+        ondelete="set null",
+        index="btree_not_null",
     )
     repeat_text = fields.Text(
         string="Own repeat text",
