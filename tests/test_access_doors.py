@@ -1,6 +1,6 @@
 """What somebody with an ordinary user would try, door by door."""
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
@@ -200,18 +200,42 @@ class TestSegmentDoors(DoorCommon):
         self.assertEqual(why["excluded_by"], ["Suspects"])
         self.assertEqual({row["holds"] for row in why["conditions"]}, {True})
 
-    def test_why_explains_no_sensitive_fact(self):
-        """What one may not read is not read aloud, condition by condition."""
-        self.director.group_ids += self.env.ref(f"{CLUB}_sensitive")
-        self.inside.religion = "Jedi"
-        domain = ["|", ("religion", "=", "Jedi"), ("id", "=", self.inside.id)]
+    def test_why_explains_nothing_that_one_may_not_read(self):
+        """Else it would be read aloud, condition by condition."""
+        domain = ["|", ("profit", "=", 0), ("id", "=", self.inside.id)]
         open_ = self.hidden.with_user(self.director).create(
             {"name": "Open", "kind": "dynamic", "domain": str(domain)}
         )
-        why = self.as_user(open_, self.marketer).why(self.inside.id)
-        self.assertNotIn("Jedi", str(why))
+        profit, other = self.as_user(open_, self.user).why(self.inside.id)[
+            "conditions"
+        ][-2:]
+        self.assertEqual((profit["holds"], other["holds"]), (None, True))
+        self.assertNotIn("Profit", profit["text"])
         why = self.as_user(open_, self.director).why(self.inside.id)
-        self.assertIn("Jedi", str(why))
+        self.assertIn("Profit", str(why))
+
+    def test_sensitive_facts_are_asked_for_confidentially(self):
+        """Members, points and recipients would tell them to everybody."""
+        self.director.group_ids += self.env.ref(f"{CLUB}_sensitive")
+        segments = self.as_user(self.env["customer.segment"], self.director)
+        domain = str([("child_ids.religion", "=", "Jedi")])
+        values = {"name": "S", "kind": "dynamic", "domain": domain}
+        segment = segments.create({**values, "confidential": True})
+        mailing = {
+            "subject": "S",
+            "mailing_type": "sms",
+            "audience_mode": "condition",
+            "audience_condition": domain,
+        }
+        rule = {"name": "S", "points": 5, "domain": domain}
+        for attempt in (
+            lambda: segment.write({"confidential": False}),
+            lambda: segments.create(values),
+            lambda: segments.env["mailing.mailing"].create(mailing),
+            lambda: segments.env["customer.score.rule"].create(rule),
+        ):
+            with self.assertRaisesRegex(ValidationError, "sensitive"):
+                attempt()
 
     def test_refusal_to_delete_names_no_hidden_segment(self):
         """That something uses it is told, not what."""

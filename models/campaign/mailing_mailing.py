@@ -183,7 +183,10 @@ class MailingMailing(models.Model):
         for mailing in self:
             if mailing.audience_condition != "[]":
                 draft = mailing._audience_draft("res.partner", self.env.user)
-                self.env["customer.segment.condition"]._check(draft)
+                condition = self.env["customer.segment.condition"]
+                condition._check(draft)
+                domain = condition._parse(mailing.audience_condition)
+                condition._check_discreet(self.env["res.partner"], domain)
 
     @api.constrains("audience_mode", "mailing_model_id")
     def _check_audience_model(self):

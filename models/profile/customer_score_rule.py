@@ -168,7 +168,10 @@ class CustomerScoreRule(models.Model):
         for rule in self:
             if rule.active:
                 condition._check(rule)
-            rule._check_no_circle(condition._parse(rule.domain))
+            domain = condition._parse(rule.domain)
+            rule._check_no_circle(domain)
+            # Every employee sees who has its points.
+            condition._check_discreet(self.env[rule.model], domain)
 
     def _check_no_circle(self, domain):
         """Refuse what a score leads to: a later stage reads it, never the reverse."""

@@ -220,6 +220,14 @@ class CustomerSegment(models.Model):
         for segment in self.filtered(lambda segment: segment.kind == "dynamic"):
             self.env["customer.segment.condition"]._check(segment)
 
+    @api.constrains("domain", "kind", "model", "confidential")
+    def _check_confidential(self):
+        condition = self.env["customer.segment.condition"]
+        for segment in self:
+            if segment.kind == "dynamic" and not segment.confidential:
+                domain = condition._parse(segment.domain)
+                condition._check_discreet(self.env[segment.model], domain)
+
     @api.constrains("user_id")
     def _check_user_id(self):
         self.filtered(lambda segment: segment.kind == "dynamic")._refuse_superuser()

@@ -1,5 +1,8 @@
 from odoo import api, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+
+SENSITIVE = "customer_segmentation.customer_segmentation_group_sensitive"
 
 
 class CustomerSegmentCondition(models.AbstractModel):
@@ -72,3 +75,22 @@ class CustomerSegmentCondition(models.AbstractModel):
         self._collect_segments(domain, found)
         segments = model.env["customer.segment"].browse(found).exists()
         return segments._filtered_access("read") == segments
+
+    @api.model
+    def _check_discreet(self, model, domain):
+        """Refuse a condition on sensitive facts where everybody sees whom it holds for.
+
+        :param model: the model the condition is about
+        :param Domain domain: parsed
+        :raise ValidationError: naming the field
+        """
+        for model_name, name in sorted(self._fields_of(model, domain)):
+            field = self.env[model_name]._fields.get(name)
+            if field is not None and SENSITIVE in (field.groups or ""):
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is a sensitive fact, and whoever sees the result would "
+                        "learn it. Ask for it in a confidential segment only.",
+                        field._description_string(self.env),
+                    )
+                )
