@@ -1,7 +1,13 @@
 """Group messages by e-mail."""
 
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.customer_segmentation.models.campaign import mailing_mail
 from odoo.addons.mail.tests.common import MockEmail
 
 from .test_campaign_audience import CampaignCommon
@@ -81,3 +87,124 @@ class TestCampaignMail(CampaignCommon, MockEmail):
             sorted(mailing.mailing_trace_ids.mapped("res_id")), sorted(partners.ids)
         )
         self.assertEqual(set(mailing.recipient_ids.mapped("state")), {"queued"})
+
+    def mailed(self, count, first=520, into=None, **values):
+        """A campaign by e-mail to so many."""
+        partners = self.members(first, count, into=into)
+        for partner in partners:
+            partner.sudo().email = f"{partner.name.replace(' ', '')}@example.com"
+        return partners, self.campaign(
+            **{
+                "mailing_type": "mail",
+                "body_html": "<p>Hello</p>",
+                "reply_to_mode": "update",
+                **values,
+            }
+        )
+
+    def let_core_work(self, mailing):
+        with self.mock_mail_gateway(mail_unlink_sent=False):
+            mailing._action_send_mail()
+        self.env.invalidate_all()
+
+    def test_empty_text(self):
+        """It is not sent."""
+        _partners, mailing = self.mailed(1, body_html="<p><br></p>")
+        with self.assertRaisesRegex(UserError, "Write the text first"):
+            mailing.action_put_in_queue()
+
+    def test_at_most_an_hour(self):
+        """The rest waits for its hour, and each is written to once."""
+        partners, mailing = self.mailed(5, rate_per_hour=2)
+        mailing.action_put_in_queue()
+        self.let_core_work(mailing)
+        self.assertEqual(len(mailing.mailing_trace_ids), 2)
+        self.assertEqual(mailing.state, "sending")
+        self.assertIn("2 of 5 are handed over", mailing.progress_sentence)
+        self.let_core_work(mailing)
+        self.assertEqual(len(mailing.mailing_trace_ids), 2, "not before the hour")
+        for _hour in range(2):
+            mailing.recipient_ids.sudo().write(
+                {"queued_at": fields.Datetime.now() - timedelta(hours=2)}
+            )
+            self.let_core_work(mailing)
+        self.assertEqual(mailing.state, "done")
+        self.assertCountEqual(mailing.mailing_trace_ids.mapped("res_id"), partners.ids)
+
+    def test_text_of_a_segment(self):
+        """Whoever is in it gets its title and text, as they were at the launch."""
+        other = self.env["customer.segment"].create(
+            {"name": "VIP", "kind": "static", "company_id": self.company.id}
+        )
+        special, _unused = self.mailed(1, first=530, into=other)
+        partners, mailing = self.mailed(
+            1,
+            first=531,
+            audience_segment_ids=(other | self.group).ids,
+            variant_ids=[
+                Command.create(
+                    {
+                        "segment_id": other.id,
+                        "subject": "For you alone",
+                        "body_html": "<p>A table is kept</p>",
+                    }
+                )
+            ],
+        )
+        mailing.action_put_in_queue()
+        mailing.variant_ids.body_html = "<p>Changed later</p>"
+        with self.assertRaisesRegex(UserError, "stays as it was checked"):
+            mailing.body_html = "<p>Changed later</p>"
+        self.let_core_work(mailing)
+        mails = {mail.res_id: mail for mail in self._new_mails}
+        self.assertEqual(mails[special.id].subject, "For you alone")
+        self.assertIn("A table is kept", mails[special.id].body_html)
+        self.assertEqual(mails[partners.id].subject, "New menu")
+        self.assertIn("Hello", mails[partners.id].body_html)
+        self.assertEqual(mailing.state, "done")
+
+    def test_only_a_title_of_its_own(self):
+        """The e-mail is that of the others; neither is refused."""
+        values = {"segment_id": self.group.id}
+        with self.assertRaisesRegex(ValidationError, "Give “Regulars” a text"):
+            self.mailed(0, variant_ids=[Command.create(values)])
+        (partner,), mailing = self.mailed(
+            1, first=540, variant_ids=[Command.create({**values, "subject": "Psst"})]
+        )
+        mailing.action_put_in_queue()
+        self.let_core_work(mailing)
+        mail = self._new_mails.filtered(lambda mail: mail.res_id == partner.id)
+        self.assertEqual(mail.subject, "Psst")
+        self.assertIn("Hello", mail.body_html)
+
+    def test_no_code_in_a_segments_text(self):
+        """A marketer is no template editor."""
+        for body in (
+            "<p>Hi <t t-out=\"user.env['res.users'].search([])\"/></p>",
+            '<p>Hi <t t-out="object.company_id.sudo()"/></p>',
+        ):
+            with self.assertRaises(AccessError):
+                self.mailed(
+                    0,
+                    variant_ids=[
+                        Command.create(
+                            {"segment_id": self.group.id, "body_html": body}
+                        )
+                    ],
+                )
+
+    def test_dies_after_a_batch(self):
+        """Core calls it done after each batch; whoever waits is still found."""
+        partners, mailing = self.mailed(3, first=550)
+        mailing.action_put_in_queue()
+        mailing._prepare()
+        with (
+            patch.object(mailing_mail, "BATCH", 2),
+            patch.object(type(mailing), "_note_mailed", lambda *_arguments: None),
+        ):
+            with self.mock_mail_gateway(mail_unlink_sent=False):
+                mailing._send_mail_batch(mailing._next_mail_batch())
+            self.assertEqual(mailing.state, "sending")
+        self.let_core_work(mailing)
+        self.assertEqual(mailing.state, "done")
+        self.assertCountEqual(mailing.mailing_trace_ids.mapped("res_id"), partners.ids)

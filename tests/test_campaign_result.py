@@ -159,7 +159,9 @@ class TestCampaignResult(CampaignCommon):
         mailing.refresh_results()
         expected = 10 - round(len(queued) / len(holdout))
         self.assertIn(f"{len(queued)} got it, 10 came", mailing.result_sentence)
-        self.assertIn(f"{expected} more visits", mailing.result_sentence)
+        self.assertIn(
+            f"{expected} more visits and 0 more purchases than", mailing.result_sentence
+        )
 
     def test_to_those_who_did_not_answer(self):
         """A follow-up reaches the silent ones of the earlier campaign only."""

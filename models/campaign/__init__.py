@@ -5,6 +5,7 @@ from . import (
     mailing_mail,
     mailing_mailing,
     mailing_preflight,
+    mailing_progress,
     mailing_queue,
     mailing_recipient,
     mailing_result,

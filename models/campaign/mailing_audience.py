@@ -404,8 +404,8 @@ class MailingAudience(models.AbstractModel):
     def _store(self, mailing):
         """Take the snapshot that is sent from.
 
-        :return: how many wait for it
-        :rtype: int
+        :return: as :meth:`_counts`
+        :rtype: dict
         """
         self.env.cr.execute(
             SQL(
@@ -425,4 +425,4 @@ class MailingAudience(models.AbstractModel):
                 table=TABLE,
             )
         )
-        return self._counts().get(None, 0)
+        return self._counts()

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, is_html_empty
 
 MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
 
@@ -55,6 +55,8 @@ class MailingMailing(models.Model):
             )
         if self.mailing_type == "sms":
             self._check_launch_sms()
+        elif is_html_empty(self.body_html):
+            raise UserError(self.env._("Write the text first."))
         self._check_launch_segments()
 
     def _check_launch_sms(self):
@@ -187,7 +189,9 @@ class MailingMailing(models.Model):
                 )
             )
             outgoing.action_set_canceled()
-            mailing.sudo().write({"is_stopped": True, "state": "done"})
+            mailing.sudo().write(
+                {"is_stopped": True, "state": "done", "waiting_count": 0}
+            )
         return True
 
     def action_cancel(self):

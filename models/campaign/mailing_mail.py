@@ -1,6 +1,6 @@
 import time
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .mailing_queue import BATCH, SLICE_SECONDS
@@ -17,28 +17,70 @@ class MailingMailing(models.Model):
         Core commits in the middle of a batch. After a crash whoever has a trace was
         written to, and everybody else is next.
         """
-        ours = self.filtered(
-            lambda mailing: (
-                mailing.audience_mode != "odoo" and mailing.mailing_type == "mail"
-            )
-        )
+        ours = self.filtered(lambda mailing: mailing._is_mail_campaign())
         stop = time.monotonic() + SLICE_SECONDS
         for mailing in ours:
             if not mailing.is_prepared:
                 mailing._prepare()
             mailing._note_mailed(SQL("EXISTS (%s)", mailing._traces_of_recipient()))
             while batch := mailing._next_mail_batch():
-                partner_ids = [partner_id for _id, partner_id in batch if partner_id]
-                super(MailingMailing, mailing)._action_send_mail(res_ids=partner_ids)
-                mailing._note_mailed(
-                    SQL("r.id = ANY(%s)", [row_id for row_id, _partner_id in batch])
-                )
+                mailing._send_mail_batch(batch)
                 if time.monotonic() > stop:
+                    mailing._continue()
                     break
-            if mailing._get_remaining_recipients():
-                mailing.state = "sending"
-                mailing._continue()
+            if mailing.state == "sending" and not mailing._is_unsent():
+                mailing.write({"state": "done", "sent_date": fields.Datetime.now()})
         return super(MailingMailing, self - ours)._action_send_mail(res_ids=res_ids)
+
+    def _is_mail_campaign(self):
+        return self.audience_mode != "odoo" and self.mailing_type == "mail"
+
+    def write(self, vals):
+        """Core calls a mailing done after each batch: it is when nobody waits."""
+        if vals.get("state") == "done":
+            going_on = self.filtered(
+                lambda mailing: mailing._is_mail_campaign() and mailing._is_unsent()
+            )
+            if going_on:
+                super(MailingMailing, going_on).write({**vals, "state": "sending"})
+                return super(MailingMailing, self - going_on).write(vals)
+        return super().write(vals)
+
+    # === BATCHES === #
+
+    def _next_mail_batch(self):
+        """Who is next, as many as may be now.
+
+        :return: ``(recipient id, partner id, segment id)``
+        :rtype: list[tuple]
+        """
+        return self.env.execute_query(
+            SQL(
+                "SELECT id, partner_id, segment_id FROM mailing_recipient"
+                " WHERE mailing_id = %s AND state = 'waiting' ORDER BY id LIMIT %s",
+                self.id,
+                min(BATCH // 2, self._room_this_hour()),
+            )
+        )
+
+    def _send_mail_batch(self, batch):
+        """Write to these, those of each segment in its own words."""
+        by_text = {}
+        for _id, partner_id, segment_id in batch:
+            text = str(segment_id) if self._mail_variant(segment_id) else ""
+            if partner_id:
+                by_text.setdefault(text, []).append(partner_id)
+        for text, partner_ids in by_text.items():
+            mailing = self.with_context(campaign_segment=text)
+            super(MailingMailing, mailing)._action_send_mail(res_ids=partner_ids)
+        self._note_mailed(SQL("r.id = ANY(%s)", [row[0] for row in batch]))
+
+    def _mail_variant(self, segment_id):
+        """Title and text of a segment's own e-mail, as they were when it was launched.
+
+        :rtype: dict
+        """
+        return (self.launched_text or {}).get("variants", {}).get(str(segment_id), {})
 
     def _traces_of_recipient(self):
         return SQL(
@@ -57,19 +99,37 @@ class MailingMailing(models.Model):
                 condition,
             )
         )
-        self.env["mailing.recipient"].invalidate_model(flush=False)
+        mailed = self.env.cr.rowcount
+        if mailed:
+            self._note_progress(mailed, mailed)
+            self.env["mailing.recipient"].invalidate_model(flush=False)
 
-    def _next_mail_batch(self):
-        """Who is next.
+    # === TEXTS === #
 
-        :return: ``(recipient id, partner id)``
-        :rtype: list[tuple]
-        """
-        return self.env.execute_query(
-            SQL(
-                "SELECT id, partner_id FROM mailing_recipient"
-                " WHERE mailing_id = %s AND state = 'waiting' ORDER BY id LIMIT %s",
-                self.id,
-                BATCH // 2,
-            )
-        )
+    def _freeze_mail_texts(self):
+        """The texts of single segments: the main one stays in its own fields."""
+        return {
+            "variants": {
+                str(variant.segment_id._origin.id): {
+                    "subject": variant.subject or self.subject,
+                    "body": variant.body_html or self.body_html or "",
+                }
+                for variant in self.variant_ids
+            }
+        }
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Those of a segment with a text of its own get that one."""
+        segment = self.env.context.get("campaign_segment")
+        for vals in vals_list if segment else ():
+            mailing = self.env["mailing.mailing"].browse(vals.get("mass_mailing_id"))
+            variant = mailing._mail_variant(segment)
+            if variant:
+                body = mailing._prepend_preview(variant["body"], mailing.preview)
+                vals.update(subject=variant["subject"], body=body)
+        return super().create(vals_list)

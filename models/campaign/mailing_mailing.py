@@ -8,6 +8,10 @@ LAUNCHED = {
     "launched_text",
     "is_prepared",
     "is_stopped",
+    "waiting_count",
+    "queued_count",
+    "queued_cost",
+    "result_counts",
 }
 # What the checks before a launch looked at.
 CHECKED = {
@@ -30,6 +34,7 @@ CHECKED = {
     "body_plaintext",
     "holdout_percent",
 }
+CHECKED_MAIL = {"subject", "preview", "email_from", "body_arch", "body_html"}
 
 
 class MailingMailing(models.Model):
@@ -235,7 +240,11 @@ class MailingMailing(models.Model):
             if vals.get("state") == "draft":
                 begun -= begun._not_begun()
             again = vals.get("state") in ("draft", "test")
-            if begun and (again or CHECKED & set(vals)):
+            is_changed = CHECKED & set(vals) or (
+                CHECKED_MAIL & set(vals)
+                and any(mailing.mailing_type == "mail" for mailing in begun)
+            )
+            if begun and (again or is_changed):
                 raise UserError(
                     self.env._(
                         "It was launched and stays as it was checked. Stop it, or "

@@ -27,41 +27,6 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
-    progress_sentence = fields.Char(
-        string="Progress", compute="_compute_progress_sentence"
-    )
-
-    def _compute_progress_sentence(self):
-        """How far it is, while it is under way."""
-        for mailing in self:
-            under_way = mailing.audience_mode != "odoo" and mailing.state in (
-                "in_queue",
-                "sending",
-            )
-            mailing.progress_sentence = under_way and mailing._say_progress()
-
-    def _say_progress(self):
-        if not self.is_prepared:
-            return self.env._("It waits for its turn; then its recipients are taken.")
-        counts = dict(
-            self.env["mailing.recipient"]._read_group(
-                [("mailing_id", "=", self.id), ("state", "in", ("waiting", "queued"))],
-                ["state"],
-                ["__count"],
-            )
-        )
-        queued, waiting = counts.get("queued", 0), counts.get("waiting", 0)
-        sentence = self.env._(
-            "%(queued)s of %(total)s are handed over.",
-            queued=queued,
-            total=queued + waiting,
-        )
-        if self.mailing_type == "sms" and self.line_id.sudo().paused:
-            sentence += " " + self.env._(
-                "The line “%s” is paused: they wait on it.", self.line_id.sudo().name
-            )
-        return sentence
-
     def _get_remaining_recipients(self):
         """Core's question of whether something is left to do; there it may be stopped.
 
@@ -180,8 +145,18 @@ class MailingMailing(models.Model):
             audience._build_mail(self, self._sender())
         else:
             audience._build(self, self._sender(), self._next_due())
-        waiting = audience._store(self)
-        self.sudo().write({"is_prepared": True, "state": "sending"})
+        counts = audience._store(self)
+        waiting, held_back = counts.get(None, 0), counts.get("holdout", 0)
+        self.sudo().write(
+            {
+                "is_prepared": True,
+                "state": "sending",
+                "waiting_count": waiting,
+                "queued_count": 0,
+                "queued_cost": 0.0,
+                "result_counts": {"holdout": {"count": held_back}},
+            }
+        )
         _logger.info("Campaign %s: %s recipients", self.id, waiting)
 
     def _back_to_draft(self, reason):
@@ -241,13 +216,14 @@ class MailingMailing(models.Model):
                 for row, (_sms_id, reason) in zip(rows, results, strict=True)
             }
         )
-        self._trace(
-            [
-                (row[0], sms_id, texts[row[0]])
-                for row, (sms_id, _reason) in zip(rows, results, strict=True)
-                if sms_id
-            ]
-        )
+        queued = [
+            (row[0], sms_id, texts[row[0]])
+            for row, (sms_id, _reason) in zip(rows, results, strict=True)
+            if sms_id
+        ]
+        parts = self._trace(queued)
+        price = self.line_id.sudo().price_per_part or 0.0
+        self._note_progress(len(rows), len(queued), parts * price)
         return True
 
     def _prepare_message(self, row, text):
@@ -302,11 +278,16 @@ class MailingMailing(models.Model):
         """Note what was queued, for core's statistics and ours.
 
         :param list queued: ``(recipient id, sms id, text)``
+        :return: how many parts the texts have
+        :rtype: int
         """
         if not queued:
-            return
+            return 0
         line = self.line_id.sudo()
         suffix = line.optout_suffix or ""
+        parts = [
+            count(with_suffix(text, suffix)).parts for _row, _sms, text in queued
+        ]
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -341,10 +322,7 @@ class MailingMailing(models.Model):
                 """,
                 ids=[row_id for row_id, _sms, _text in queued],
                 sms=[sms_id for _row, sms_id, _text in queued],
-                parts=[
-                    count(with_suffix(text, suffix)).parts
-                    for _row, _sms, text in queued
-                ],
+                parts=parts,
                 now=fields.Datetime.now(),
                 price=line.price_per_part or 0.0,
                 uid=self.env.uid,
@@ -353,3 +331,4 @@ class MailingMailing(models.Model):
         )
         self.env["mailing.trace"].invalidate_model()
         self.env["sms.tracker"].invalidate_model()
+        return sum(parts)

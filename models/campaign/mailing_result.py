@@ -16,7 +16,6 @@ MEASURES = (
     "revenue",
 )
 RESULTS = (*MEASURES, "failure_type")
-SUMS = (*MEASURES, "cost")
 
 
 class MailingMailing(models.Model):
@@ -24,6 +23,8 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
+    # Sums by state of recipients, so that no screen adds up a million of them.
+    result_counts = fields.Json(readonly=True, copy=False)
     result_sentence = fields.Char(string="Result", compute="_compute_result_sentence")
 
     def refresh_results(self):
@@ -42,6 +43,8 @@ class MailingMailing(models.Model):
         for mailing in self.sudo().filtered("is_prepared"):
             self.env.cr.execute(mailing._result_statement())
             changed += self.env.cr.rowcount
+            if self.env.cr.rowcount or "queued" not in (mailing.result_counts or {}):
+                mailing.result_counts = mailing._sum_results()
         self.env["mailing.recipient"].invalidate_model()
         self.invalidate_recordset(["result_sentence"])
         return changed
@@ -129,6 +132,21 @@ class MailingMailing(models.Model):
             news=SQL(", ").join(SQL.identifier("result", name) for name in RESULTS),
         )
 
+    def _sum_results(self):
+        """Sums of each measure and ``count``, by state: ``queued`` and ``holdout``.
+
+        :rtype: dict
+        """
+        rows = self.env["mailing.recipient"]._read_group(
+            [("mailing_id", "=", self.id), ("state", "in", ("queued", "holdout"))],
+            ["state"],
+            ["__count", *(f"{name}:sum" for name in MEASURES)],
+        )
+        return {
+            state: dict(zip(("count", *MEASURES), sums, strict=True))
+            for state, *sums in rows
+        }
+
     def _trace_statement(self):
         """Delivery and answers, as the gateway and the links tell."""
         joined = SQL(
@@ -168,21 +186,13 @@ class MailingMailing(models.Model):
 
     # === IN WORDS === #
 
+    @api.depends("queued_count", "queued_cost", "result_counts")
     def _compute_result_sentence(self):
-        rows = self.env["mailing.recipient"]._read_group(
-            [("mailing_id", "in", self.ids), ("state", "in", ("queued", "holdout"))],
-            ["mailing_id", "state"],
-            ["__count", *(f"{name}:sum" for name in SUMS)],
-        )
-        found = {
-            (mailing.id, state): dict(zip(("count", *SUMS), sums, strict=True))
-            for mailing, state, *sums in rows
-        }
         for mailing in self:
-            sent = found.get((mailing.id, "queued"))
-            without = found.get((mailing.id, "holdout"))
-            mailing.result_sentence = (
-                mailing._say_result(sent, without) if sent else False
+            counts = mailing.result_counts or {}
+            sent = {**counts.get("queued", {}), "count": mailing.queued_count}
+            mailing.result_sentence = mailing.queued_count > 0 and mailing._say_result(
+                sent, counts.get("holdout", {})
             )
 
     def _say_result(self, sent, without):
@@ -190,33 +200,41 @@ class MailingMailing(models.Model):
         without it».
 
         :param dict sent: sums of those who got it
-        :param dict without: sums of those held back, or None
+        :param dict without: sums of those held back
         """
         sentence = self.env._(
             "%(count)s got it, %(visited)s came and %(bought)s bought within %(days)s "
             "days",
             count=sent["count"],
-            visited=sent["is_visited"],
-            bought=sent["is_purchased"],
+            visited=sent.get("is_visited", 0),
+            bought=sent.get("is_purchased", 0),
             days=self.answer_days,
         )
         currency = self.company_id.currency_id
-        if sent["revenue"]:
+        if sent.get("revenue"):
             sentence += self.env._(
                 " for %s", format_amount(self.env, sent["revenue"], currency)
             )
-        if sent["cost"]:
+        if self.queued_cost:
             sentence += self.env._(
-                "; it cost %s", format_amount(self.env, sent["cost"], currency)
+                "; it cost %s", format_amount(self.env, self.queued_cost, currency)
             )
-        if not without or not without["count"]:
+        if not without.get("count"):
             return sentence + self.env._("; nobody was held back to compare.")
         share = sent["count"] / without["count"]
-        expected = round(without["is_visited"] * share)
-        more = sent["is_visited"] - expected
-        if more >= 0:
-            return sentence + self.env._("; %s more visits than without it.", more)
-        return sentence + self.env._("; %s fewer visits than without it.", -more)
+        visits, purchases = (
+            sent.get(name, 0) - round(without.get(name, 0) * share)
+            for name in ("is_visited", "is_purchased")
+        )
+        return sentence + self.env._(
+            "; %(visits)s and %(purchases)s than without it.",
+            visits=self.env._("%s more visits", visits)
+            if visits >= 0
+            else self.env._("%s fewer visits", -visits),
+            purchases=self.env._("%s more purchases", purchases)
+            if purchases >= 0
+            else self.env._("%s fewer purchases", -purchases),
+        )
 
     def action_open_results(self):
         """Open the recipients, to sum up by segment, state and reason."""

@@ -40,6 +40,8 @@ class MailingMailing(models.Model):
 
         :rtype: dict
         """
+        if self.mailing_type == "mail":
+            return self._freeze_mail_texts()
         return {
             "text": self._texts_by_lang(),
             "template": self.sms_template_id.id,

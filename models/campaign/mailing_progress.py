@@ -1,0 +1,67 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class MailingMailing(models.Model):
+    """How far a campaign is: counts that are kept with it, batch after batch, so that
+    opening it reads no recipients, however many there are.
+    """
+
+    _inherit = "mailing.mailing"
+
+    waiting_count = fields.Integer(readonly=True, copy=False)
+    queued_count = fields.Integer(string="Handed over", readonly=True, copy=False)
+    queued_cost = fields.Float(readonly=True, copy=False)
+    progress_sentence = fields.Char(
+        string="Progress", compute="_compute_progress_sentence"
+    )
+
+    def _compute_progress_sentence(self):
+        """How far it is, while it is under way."""
+        for mailing in self:
+            under_way = mailing.audience_mode != "odoo" and mailing.state in (
+                "in_queue",
+                "sending",
+            )
+            mailing.progress_sentence = under_way and mailing._say_progress()
+
+    def _say_progress(self):
+        if not self.is_prepared:
+            return self.env._("It waits for its turn; then its recipients are taken.")
+        sentence = self.env._(
+            "%(queued)s of %(total)s are handed over.",
+            queued=self.queued_count,
+            total=self.queued_count + self.waiting_count,
+        )
+        if self.mailing_type == "sms" and self.line_id.sudo().paused:
+            sentence += " " + self.env._(
+                "The line “%s” is paused: they wait on it.", self.line_id.sudo().name
+            )
+        return sentence
+
+    def _note_progress(self, left, queued, cost=0.0):
+        """Count a batch, in its transaction.
+
+        :param int left: how many do not wait any more
+        :param int queued: how many of them were handed over
+        :param float cost: in the company's currency
+        """
+        names = ["waiting_count", "queued_count", "queued_cost"]
+        self.flush_recordset(names)
+        # Not by write: neither who wrote last nor when is of interest here.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE mailing_mailing
+                   SET waiting_count = coalesce(waiting_count, 0) - %(left)s,
+                       queued_count = coalesce(queued_count, 0) + %(queued)s,
+                       queued_cost = coalesce(queued_cost, 0) + %(cost)s
+                 WHERE id = %(id)s
+                """,
+                left=left,
+                queued=queued,
+                cost=cost,
+                id=self.id,
+            )
+        )
+        self.invalidate_recordset(names)
