@@ -270,6 +270,42 @@ class TestCampaignAudience(CampaignCommon):
         self.assertIn("1 companies through", mailing.preflight()["companies"])
         self.assertIn("Firm → Chosen", mailing.preflight()["companies"])
 
+    def test_marketer_launches_our_own_placeholders(self):
+        """Nobody has to be a template editor for them."""
+        self.members(90, 1)
+        self.assertFalse(self.marketer.has_group("mail.group_mail_template_editor"))
+        mailing = self.campaign(body_plaintext="Hello {{ greeting ||| dear guest }}")
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        self.assertEqual(len(self.messages(mailing)), 1)
+
+    def test_tags_alone(self):
+        """Whoever has the tag or one below it."""
+        partner, _other = self.members(85, 2)
+        tag = self.env["res.partner.category"].sudo().create({"name": "Cake"})
+        partner.sudo().category_id = tag.create(
+            {"name": "Cheese cake", "parent_id": tag.id}
+        )
+        mailing = self.env["mailing.mailing"].browse(
+            tag.with_env(self.env).action_group_message()["res_id"]
+        )
+        self.assertEqual(mailing.preflight()["total"], 1)
+
+    def test_chosen_by_hand_and_no_audience(self):
+        """Whoever is left out stands there with a reason, too."""
+        partner = self.members(80, 1)
+        colleague = self.marketer.partner_id
+        mailing = self.campaign(
+            audience_mode="chosen", audience_partner_ids=(partner | colleague).ids
+        )
+        self.assertEqual(
+            [(row["reason"], row["count"]) for row in mailing.preflight()["held"]],
+            [("unfit", 1)],
+        )
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        self.assertEqual(self.reasons(mailing), {partner: None, colleague: "unfit"})
+
     def test_longest_text_of_the_audience_is_counted(self):
         """Also where only some are rendered, and not of those who get nothing."""
         partners = self.members(500, 70)

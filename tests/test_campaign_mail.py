@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.customer_segmentation.models.campaign import mailing_mail
 from odoo.addons.mail.tests.common import MockEmail
@@ -112,6 +112,58 @@ class TestCampaignMail(CampaignCommon, MockEmail):
         _partners, mailing = self.mailed(1, body_html="<p><br></p>")
         with self.assertRaisesRegex(UserError, "Write the text first"):
             mailing.action_put_in_queue()
+
+    def test_leads_through_their_contacts(self):
+        """One e-mail to an address, and a lead without a contact is told of."""
+        partners, mailing = self.mailed(2, first=515)
+        leads = (
+            self.env["crm.lead"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": f"Lead {number}",
+                        "partner_id": partner.id,
+                        "email_from": f"lead{number}@example.com",
+                        "company_id": self.company.id,
+                    }
+                    for number, partner in enumerate(
+                        (*partners, self.env["res.partner"])
+                    )
+                ]
+            )
+        )
+        seller = new_test_user(
+            self.env(su=True),
+            login="mail-seller",
+            groups="customer_segmentation.customer_segmentation_group_marketer,"
+            "base.group_partner_manager,sales_team.group_sale_salesman_all_leads",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        mailing = mailing.with_user(seller)
+        mailing.write(
+            {
+                "audience_mode": "chosen",
+                "audience_partner_ids": partners[:1].ids,
+                "audience_lead_ids": leads.ids,
+            }
+        )
+        mailing.action_put_in_queue()
+        self.let_core_work(mailing)
+        self.assertEqual(
+            {
+                one.lead_id.id or one.partner_id.id: one.reason
+                for one in mailing.recipient_ids
+            },
+            {
+                partners[0].id: False,
+                leads[0].id: "duplicate",
+                leads[1].id: False,
+                leads[2].id: "no_contact",
+            },
+        )
+        self.assertCountEqual(mailing.mailing_trace_ids.mapped("res_id"), partners.ids)
 
     def test_at_most_an_hour(self):
         """The rest waits for its hour, and each is written to once."""

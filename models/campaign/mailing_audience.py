@@ -30,6 +30,7 @@ class MailingAudience(models.AbstractModel):
         self._create_table()
         self._add_contacts(mailing, user)
         self._add_leads(mailing, user)
+        self._add_unfit(mailing, user)
         self.env.cr.execute(SQL("ANALYZE %s", TABLE))
         self._hold_landlines(mailing)
         self._hold_excluded(mailing)
@@ -45,8 +46,15 @@ class MailingAudience(models.AbstractModel):
         """
         self._create_table()
         self._add_contacts(mailing, user, by_mail=True)
+        self._add_leads(mailing, user, by_mail=True)
+        self._add_unfit(mailing, user)
         self.env.cr.execute(
-            SQL("UPDATE %s SET reason = 'no_email' WHERE number IS NULL", TABLE)
+            SQL(
+                "UPDATE %s SET reason = CASE WHEN partner_id IS NULL"
+                " THEN 'no_contact' ELSE 'no_email' END"
+                " WHERE number IS NULL AND reason IS NULL",
+                TABLE,
+            )
         )
         self._hold_excluded_mail(mailing)
         self._hold_duplicates()
@@ -105,34 +113,41 @@ class MailingAudience(models.AbstractModel):
         if not by_mail:
             self._address_companies(mailing)
 
-    def _add_leads(self, mailing, user):
+    def _add_leads(self, mailing, user, by_mail=False):
+        """Leads under their own number; an e-mail goes to their contact."""
         if not self.env["crm.lead"].with_user(user).has_access("read"):
             return
         chosen = self._chosen(mailing, "crm.lead")
         if chosen is None:
             return
-        narrowing = SQL("TRUE")
         condition = self.env["customer.segment.condition"]
+        contacts = condition._query(mailing._audience_draft("res.partner", user))
+        narrowing = joined = SQL("TRUE")
         if not condition._parse(mailing.audience_condition or "[]").is_true():
             # A condition narrows: a lead stays if its contact meets it.
-            contacts = condition._query(mailing._audience_draft("res.partner", user))
             narrowing = SQL("l.partner_id IN (%s)", contacts.subselect())
+        if by_mail:
+            joined = SQL("p.id IN (%s)", contacts.subselect())
         query = condition._query(mailing._audience_draft("crm.lead", user))
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO %(table)s (partner_id, lead_id, segment_id, number, certain)
-                SELECT l.partner_id, l.id, chosen.segment_id,
-                       coalesce(l.phone_sanitized, p.phone_sanitized), FALSE
+                SELECT %(partner)s, l.id, chosen.segment_id, %(address)s, FALSE
                   FROM (%(chosen)s) chosen(id, segment_id)
                   JOIN crm_lead l ON l.id = chosen.id
-             LEFT JOIN res_partner p ON p.id = l.partner_id
+             LEFT JOIN res_partner p ON p.id = l.partner_id AND %(joined)s
                  WHERE l.id IN (%(allowed)s) AND %(narrowing)s
                    AND NOT EXISTS (%(excluded)s) AND NOT EXISTS (%(excluded_contact)s)
                  ORDER BY l.id
                 """,
                 table=TABLE,
+                partner=SQL("p.id" if by_mail else "l.partner_id"),
+                address=SQL("p.email_normalized")
+                if by_mail
+                else SQL("coalesce(l.phone_sanitized, p.phone_sanitized)"),
                 chosen=chosen,
+                joined=joined,
                 allowed=query.subselect(),
                 narrowing=narrowing,
                 excluded=self._excluded(mailing, "crm.lead", SQL("l.id")),
@@ -182,7 +197,7 @@ class MailingAudience(models.AbstractModel):
             parts.append(
                 SQL(
                     """
-                    SELECT partner_id, NULL, 1000000
+                    SELECT partner_id, NULL::int, 1000000
                       FROM res_partner_res_partner_category_rel
                      WHERE category_id IN (%s)
                     """,

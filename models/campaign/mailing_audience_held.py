@@ -11,12 +11,49 @@ class MailingAudience(models.AbstractModel):
 
     _inherit = "mailing.audience"
 
+    def _add_unfit(self, mailing, user):
+        """Somebody chosen by hand who is no audience is told of, not left out
+        silently.
+        """
+        condition = self.env["customer.segment.condition"]
+        if mailing.audience_mode != "chosen" or not condition._parse(
+            mailing.audience_condition or "[]"
+        ).is_true():
+            return
+        for model, name in (("res.partner", "partner"), ("crm.lead", "lead")):
+            chosen = mailing.sudo()[f"audience_{name}_ids"]._origin
+            if not self.env[model].with_user(user).has_access("read"):
+                continue
+            column = SQL.identifier(f"{name}_id")
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO %(table)s (%(column)s, reason)
+                    SELECT chosen.id, 'unfit' FROM unnest(%(ids)s::int[]) chosen(id)
+                     WHERE NOT EXISTS (%(excluded)s)
+                       AND chosen.id NOT IN (
+                           SELECT %(column)s FROM %(table)s
+                            WHERE %(column)s IS NOT NULL
+                              AND (lead_id IS NULL OR NOT %(is_contact)s))
+                       AND chosen.id NOT IN (
+                           SELECT company_id FROM %(table)s
+                            WHERE company_id IS NOT NULL AND %(is_contact)s)
+                    """,
+                    table=TABLE,
+                    column=column,
+                    ids=list(chosen.ids),
+                    excluded=self._excluded(mailing, model, SQL("chosen.id")),
+                    is_contact=model == "res.partner",
+                )
+            )
+
     def _hold_landlines(self, mailing):
         mobile = self._mobile_test(mailing, TABLE, SQL("number"))
         self.env.cr.execute(
             SQL(
                 "UPDATE %s SET reason = 'no_mobile', number = NULL"
-                " WHERE NOT certain AND (number IS NULL OR NOT %s)",
+                " WHERE NOT certain AND reason IS NULL"
+                " AND (number IS NULL OR NOT %s)",
                 TABLE,
                 mobile(SQL("number")),
             )

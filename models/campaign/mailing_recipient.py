@@ -5,6 +5,8 @@ from ...tools.refusal import REASONS
 HELD_REASONS = [
     ("no_mobile", "No mobile number"),
     ("no_email", "No e-mail address"),
+    ("no_contact", "Lead without a contact"),
+    ("unfit", "Colleague, address, archived or another company's"),
     ("duplicate", "Same number or address as somebody else"),
     ("excluded", "Number or address of somebody excluded"),
     ("empty", "The text was empty"),

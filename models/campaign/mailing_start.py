@@ -31,13 +31,20 @@ class MailingMailing(models.Model):
 class CustomerSegment(models.Model):
     _inherit = "customer.segment"
 
-    def action_group_message(self):
-        """Write to the members of these segments."""
+    def action_group_message(self, mailing_type="sms"):
+        """Write to the members of these segments.
+
+        :param str mailing_type: ``sms`` or ``mail``
+        """
         # Colleagues see the campaign: it is not called after a confidential segment.
         named = self.filtered(lambda segment: not segment.confidential)
         subject = ", ".join(named.mapped("name"))[:100]
+        if mailing_type == "mail":
+            # Whoever gets it reads the title.
+            subject = self[:1].company_id.name
         return self.env["mailing.mailing"]._start(
             subject=subject or self.env._("Group message"),
+            mailing_type=mailing_type,
             audience_mode="segments",
             audience_segment_ids=self.ids,
             company_id=self[:1].company_id.id,

@@ -23,6 +23,9 @@ class MailingMailing(models.Model):
         self, template_txt, model, fname=None
     ):
         """Ours are safe, and read with the rights of whoever sends them."""
+        if fname == "launched_text":
+            # A copy of texts that were checked, which the launch alone writes.
+            return False
         if (
             fname == "body_plaintext"
             and model in self.env

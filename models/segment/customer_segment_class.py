@@ -95,7 +95,8 @@ class CustomerSegment(models.Model):
         index="btree_not_null",
     )
     suggested_message = fields.Text(
-        translate=True, help="What to write to these people; «Send SMS» begins with it."
+        translate=True,
+        help="What to write to these people; «Send group message» begins with it.",
     )
 
     @api.depends("name", "set_id.name")
@@ -118,9 +119,9 @@ class CustomerSegment(models.Model):
         query = self.env["customer.segment.condition"]._query(self)
         return bool(self.env.execute_query(SQL("%s LIMIT 1", query.select())))
 
-    def _write_to_members(self, mailing_type):
+    def _write_to_members(self):
         """Begin an SMS with the suggested message."""
-        action = super()._write_to_members(mailing_type)
+        action = super()._write_to_members()
         # A group message begins with it by itself.
         if self.suggested_message and "context" in action:
             action["context"]["default_body"] = self.suggested_message

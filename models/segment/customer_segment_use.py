@@ -55,13 +55,14 @@ class CustomerSegment(models.Model):
 
     def action_send_sms(self):
         """Write an SMS to the members."""
-        return self._ask_first("action_send_sms") or self._write_to_members("sms")
+        return self._ask_first("action_send_sms") or self._write_to_members()
 
     def action_send_mail(self):
         """Write an e-mail to the members."""
-        return self._ask_first("action_send_mail") or self._new_mailing()
+        asked = self._ask_first("action_send_mail")
+        return asked or self.action_group_message(mailing_type="mail")
 
-    def _write_to_members(self, mailing_type):
+    def _write_to_members(self):
         """A group message for marketers, else core's composer."""
         if self.env.user.has_group(MARKETER):
             return self.action_group_message()
@@ -75,20 +76,6 @@ class CustomerSegment(models.Model):
                 "default_composition_mode": "mass",
                 "default_res_model": self.model,
                 "default_res_ids": repr(self._few_members()),
-            },
-        }
-
-    def _new_mailing(self):
-        """Core's own mailing form: it has the editor for e-mails."""
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "mailing.mailing",
-            "name": self.name,
-            "view_mode": "form",
-            "context": {
-                "default_mailing_type": "mail",
-                "default_mailing_model_id": self.env["ir.model"]._get_id(self.model),
-                "default_mailing_domain": repr([("segment_ids", "in", self.ids)]),
             },
         }
 
