@@ -16,9 +16,10 @@ class MailingAudience(models.AbstractModel):
         silently.
         """
         condition = self.env["customer.segment.condition"]
-        if mailing.audience_mode != "chosen" or not condition._parse(
-            mailing.audience_condition or "[]"
-        ).is_true():
+        if (
+            mailing.audience_mode != "chosen"
+            or not condition._parse(mailing.audience_condition or "[]").is_true()
+        ):
             return
         for model, name in (("res.partner", "partner"), ("crm.lead", "lead")):
             chosen = mailing.sudo()[f"audience_{name}_ids"]._origin

@@ -24,7 +24,10 @@ class MailingMailing(models.Model):
                 mailing._prepare()
             mailing._note_mailed(SQL("EXISTS (%s)", mailing._traces_of_recipient()))
             while batch := mailing._next_mail_batch():
-                mailing._send_mail_batch(batch)
+                for text, partner_ids in mailing._group_by_text(batch).items():
+                    part = mailing.with_context(campaign_segment=text)
+                    super(MailingMailing, part)._action_send_mail(res_ids=partner_ids)
+                mailing._note_mailed(SQL("r.id = ANY(%s)", [row[0] for row in batch]))
                 if time.monotonic() > stop:
                     mailing._continue()
                     break
@@ -63,17 +66,18 @@ class MailingMailing(models.Model):
             )
         )
 
-    def _send_mail_batch(self, batch):
-        """Write to these, those of each segment in its own words."""
+    def _group_by_text(self, batch):
+        """Those who get the same text, by the segment that it is of.
+
+        :return: partner ids by segment id, empty for the text of all others
+        :rtype: dict[str, list[int]]
+        """
         by_text = {}
         for _id, partner_id, segment_id in batch:
             text = str(segment_id) if self._mail_variant(segment_id) else ""
             if partner_id:
                 by_text.setdefault(text, []).append(partner_id)
-        for text, partner_ids in by_text.items():
-            mailing = self.with_context(campaign_segment=text)
-            super(MailingMailing, mailing)._action_send_mail(res_ids=partner_ids)
-        self._note_mailed(SQL("r.id = ANY(%s)", [row[0] for row in batch]))
+        return by_text
 
     def _mail_variant(self, segment_id):
         """Title and text of a segment's own e-mail, as they were when it was launched.

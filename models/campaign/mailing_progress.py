@@ -9,9 +9,9 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
-    waiting_count = fields.Integer(readonly=True, copy=False)
-    queued_count = fields.Integer(string="Handed over", readonly=True, copy=False)
-    queued_cost = fields.Float(readonly=True, copy=False)
+    waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
+    queued_count = fields.Integer(string="Sent out", readonly=True, copy=False)
+    queued_cost = fields.Float(string="Cost", readonly=True, copy=False)
     progress_sentence = fields.Char(
         string="Progress", compute="_compute_progress_sentence"
     )

@@ -285,9 +285,7 @@ class MailingMailing(models.Model):
             return 0
         line = self.line_id.sudo()
         suffix = line.optout_suffix or ""
-        parts = [
-            count(with_suffix(text, suffix)).parts for _row, _sms, text in queued
-        ]
+        parts = [count(with_suffix(text, suffix)).parts for _row, _sms, text in queued]
         self.env.flush_all()
         self.env.cr.execute(
             SQL(

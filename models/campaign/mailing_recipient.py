@@ -19,7 +19,7 @@ HELD_REASONS = [
 ]
 STATES = [
     ("waiting", "Waiting"),
-    ("queued", "Handed over"),
+    ("queued", "Sent out"),
     ("held", "Not sent"),
     ("holdout", "Held back to compare"),
 ]
@@ -64,7 +64,7 @@ class MailingRecipient(models.Model):
         ondelete="set null",
         help="The first of the campaign's segments that holds the contact.",
     )
-    number = fields.Char(readonly=True)
+    number = fields.Char(string="Number or address", readonly=True)
     state = fields.Selection(STATES, required=True, readonly=True)
     reason = fields.Selection(HELD_REASONS, readonly=True)
     queued_at = fields.Datetime(readonly=True)

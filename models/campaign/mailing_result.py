@@ -24,7 +24,7 @@ class MailingMailing(models.Model):
     _inherit = "mailing.mailing"
 
     # Sums by state of recipients, so that no screen adds up a million of them.
-    result_counts = fields.Json(readonly=True, copy=False)
+    result_counts = fields.Json(string="Results", readonly=True, copy=False)
     result_sentence = fields.Char(string="Result", compute="_compute_result_sentence")
 
     def refresh_results(self):

@@ -21,7 +21,6 @@ class MailingVariant(models.Model):
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, index=True, ondelete="cascade"
     )
-    mailing_type = fields.Selection(related="mailing_id.mailing_type")
     segment_id = fields.Many2one(
         "customer.segment", required=True, index=True, ondelete="cascade"
     )
@@ -50,7 +49,7 @@ class MailingVariant(models.Model):
     @api.constrains("mailing_id", "sms_template_id", "subject", "body_html")
     def _check_text(self):
         for variant in self:
-            if variant.mailing_type == "mail":
+            if variant.mailing_id.mailing_type == "mail":
                 is_missing = not variant.subject and is_html_empty(variant.body_html)
             else:
                 is_missing = not variant.sms_template_id
