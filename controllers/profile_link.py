@@ -96,6 +96,8 @@ class ProfileLink(Controller):
     def _page(self, link, state, *, keys=(), form=None, problems=None, conflicts=()):
         env = link.env
         persian = (env.lang or "").startswith("fa")
+        other = "en" if persian else "fa"
+        installed = dict(env["res.lang"].sudo().get_installed())
         values = {
             "state": state,
             "company": link.company_id.name or "",
@@ -107,7 +109,7 @@ class ProfileLink(Controller):
             "example": link._example(),
             "html_lang": "fa" if persian else "en",
             "direction": "rtl" if persian else "ltr",
-            "other_lang": "en" if persian else "fa",
+            "other_lang": other if LANGUAGES[other] in installed else "",
             "other_label": "English" if persian else "فارسی",
         }
         body = (

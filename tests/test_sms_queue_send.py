@@ -244,6 +244,12 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
         open_now = line._get_opening(fields.Datetime.now()) <= fields.Datetime.now()
         self.assertEqual(len(self.provider.accepted), int(open_now))
 
+    def test_moments_are_told_in_the_readers_calendar_and_zone(self):
+        self.env["res.lang"]._activate_lang("fa_IR")
+        message = self.queue(due_at=datetime(2027, 3, 20, 20, 45))
+        persian = message.with_context(lang="fa_IR", tz="Asia/Tehran")
+        self.assertIn("۱ فروردین ۱۴۰۶، ۰۰:۱۵", persian.progress)
+
     def test_send_now_asks_the_queue(self):
         """No provider is called inside a person's request."""
         message = self.queue()

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import format_datetime
 
 REFERENCE_BITS = 63
 
@@ -72,7 +71,7 @@ class SmsSms(models.Model):
     )
     @api.depends_context("lang", "tz")
     def _compute_progress(self):
-        words = dict(self._fields["state"]._description_selection(self.env))
+        words = self._get_state_words()
         failures = dict(self._fields["failure_type"]._description_selection(self.env))
         for sms in self:
             if sms.state == "outgoing":
@@ -87,6 +86,14 @@ class SmsSms(models.Model):
             else:
                 sms.progress = words[sms.state]
 
+    def _get_state_words(self):
+        """What the states say to people; core's words where ours add nothing."""
+        return {
+            **dict(self._fields["state"]._description_selection(self.env)),
+            "pending": self.env._("Sent"),
+            "sent": self.env._("Delivered"),
+        }
+
     def _get_waiting_words(self):
         """Why a message still waits; a hook for whatever else holds one back."""
         self.ensure_one()
@@ -96,8 +103,10 @@ class SmsSms(models.Model):
         if line.paused:
             return self.env._("Waits: the line is paused")
         if self.due_at and self.due_at > fields.Datetime.now():
-            moment = format_datetime(
-                self.env, self.due_at, tz=line.tz, dt_format="short"
+            # The reader's clock, as in the columns beside it.
+            zone = self.env.context.get("tz") or self.env.user.tz or line.tz
+            moment = self.env["sms.placeholder"]._moment(
+                self.due_at, zone, self.env.lang
             )
             if self.tries:
                 return self.env._("Is tried again at %(moment)s", moment=moment)

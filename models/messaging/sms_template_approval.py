@@ -127,6 +127,12 @@ class SmsTemplateApproval(models.Model):
                 params[res_id].append([name, value])
         return params
 
+    @api.depends("template_id", "line_id")
+    def _compute_display_name(self):
+        for approval in self:
+            parts = (approval.template_id.display_name, approval.line_id.display_name)
+            approval.display_name = " · ".join(filter(None, parts))
+
     # === STATE === #
 
     @api.model_create_multi
