@@ -99,6 +99,21 @@ class TestClubDevice(ClubCommon):
         tag.first_text = "Not sent"
         self.assertEqual(tag.first_mode, "none")
 
+    def test_preview_fills_in_what_is_known_of_us(self):
+        """By the names of the menu, which shipped texts use, and by paths."""
+        self.company.website = "https://nilgoon.example.com/"
+        self.tag_coffee.write(
+            {
+                "repeat_mode": "own",
+                "repeat_text": "{{ greeting ||| Dear guest }}: {{ company }}, "
+                "{{ company_website }}, visit {{ visits }}",
+            }
+        )
+        self.assertEqual(
+            self.tag_coffee.repeat_preview.partition("\n")[0],
+            f"Dear guest: {self.company.name}, nilgoon.example.com, visit 2",
+        )
+
     def test_information_digits_count_their_first_press(self):
         """Without a contact tag the first text goes to the first press."""
         self.assertEqual(self.tag_info.first_scope, "tag")

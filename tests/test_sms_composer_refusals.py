@@ -1,4 +1,5 @@
 from datetime import datetime
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -225,6 +226,50 @@ class TestSmsComposerRefusals(ClubCommon):
         self.assertEqual((sms.state, sms.line_id), ("outgoing", self.service))
         self.refuser._message_sms_with_template(self.offer, put_in_queue=True)
         self.assertEqual(self.messages(self.refuser)[self.refuser].state, "canceled")
+
+    def test_test_of_a_mailing_goes_the_mailings_way(self):
+        """Over its line, to employees; whoever else is typed in must have agreed."""
+        user = self.build_user("marketer")
+        user.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
+        own = self.phone()
+        user.partner_id.write({"phone": own, "country_id": self.env.ref("base.ir").id})
+        mailing = (
+            self.env["mailing.mailing"]
+            .with_user(user)
+            .create(
+                {
+                    "subject": "Sale",
+                    "mailing_type": "sms",
+                    "mailing_model_id": self.env["ir.model"]._get_id("res.partner"),
+                    "body_plaintext": "{{ greeting ||| You }}: sale",
+                }
+            )
+        )
+        for line in (self.advertising, self.env["sms.line"]):
+            mailing.sudo().line_id = line
+            if not line:
+                mailing.body_plaintext = "Plain sale"
+            numbers = [own, self.refuser.phone_sanitized]
+            numbers += [self.stranger.phone_sanitized, "12"]
+            wizard = (
+                self.env["mailing.sms.test"]
+                .with_user(user)
+                .create({"mailing_id": mailing.id, "numbers": "\n".join(numbers)})
+            )
+            send = "odoo.addons.sms.tools.sms_api.SmsApi._send_sms_batch"
+            with patch(send, return_value=[]) as called:
+                wizard.action_send_sms()
+            said = mailing.sudo().message_ids[:2].mapped("body")
+            self.assertIn("Opted out of advertising", "".join(said))
+            self.assertIn("No consent to advertising", "".join(said))
+            if line:
+                self.assertFalse(called.called)
+        messages = self.env["sms.sms"].search([("line_id", "=", self.advertising.id)])
+        self.assertEqual(len(messages), 1)
+        self.assertEqual(messages.number, user.partner_id.phone_sanitized)
+        self.assertIn(": sale\nلغو11", messages.body)
+        [batch] = called.call_args.args[0]
+        self.assertEqual([one["number"] for one in batch["numbers"]], [messages.number])
 
     def test_mass_mailing_follows_the_rule(self):
         """Its traces say why; the line's ending stands instead of a link."""

@@ -29,7 +29,7 @@ class TestSmsDelivery(SmsBuilders, ClubHttpCommon):
             response = self.url_open(path, data=values)
         else:
             response = self.opener.get(
-                self.base_url() + path, params=values, timeout=10
+                self.base_url() + path, params=values, timeout=60
             )
         self.env.invalidate_all()
         return response
@@ -92,6 +92,20 @@ class TestSmsDelivery(SmsBuilders, ClubHttpCommon):
         self.push(messageid=sms.provider_id, status="10")
         self.assertEqual((sms.state, checkin.message_state), ("sent", "sent"))
 
+    def test_undelivered_is_sent_again_under_a_new_reference(self):
+        """The provider knows the old one and would only show the old attempt."""
+        checkin, message = self.sent()
+        self.push(messageid=message.provider_id, status="11")
+        self.assertEqual(message.state, "error")
+        answer = message.resend_failed()
+        self.assertIn("1 of 1", answer["params"]["message"])
+        self.assertEqual((message.state, message.tries), ("outgoing", 0))
+        self.run_queue()
+        self.assertEqual(message.state, "pending")
+        self.assertEqual(len(self.provider.accepted), 2)
+        self.push(messageid=message.provider_id, status="10")
+        self.assertEqual((message.state, checkin.message_state), ("sent", "sent"))
+
     def test_only_the_lines_own_messages_move(self):
         """Not by another line's secret, nor by a wrong one."""
         _checkin, sms = self.sent()
@@ -106,7 +120,7 @@ class TestSmsDelivery(SmsBuilders, ClubHttpCommon):
             response = self.opener.get(
                 self.base_url() + path,
                 params={"messageid": sms.provider_id, "status": "10"},
-                timeout=10,
+                timeout=60,
             )
             self.assertEqual(response.status_code, 404)
         self.env.invalidate_all()

@@ -129,6 +129,22 @@ class TestSmsLastGate(SmsBuilders, ClubCommon):
         )
         self.assertRefused(message, "sms_optout")
 
+    def test_another_spelling_of_the_number_over_rpc(self):
+        self.partner.no_sms = True
+        values = {"body": "Hi", "company_id": self.company.id}
+        on_line = {"line_id": self.line.id, "message_class": "service"}
+        self.line.foreign_allowed = True
+        for number in ("09120003333", "0098 912 000 3333", "۰۹۱۲۰۰۰۳۳۳۳"):
+            for more in ({}, on_line):
+                message = self.env["sms.sms"].create(
+                    {**values, **more, "number": number}
+                )
+                self.assertRefused(message, "sms_no_sms")
+        other = self.queue(1)
+        other.number = "09120003333"
+        self.run_queue()
+        self.assertRefused(other, "sms_no_sms")
+
     def test_company_written_over_rpc(self):
         """The company of a line's message is the line's."""
         self.say("optout")

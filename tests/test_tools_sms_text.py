@@ -190,7 +190,7 @@ class TestToolsSmsText(BaseCase):
         for text, expected in (
             ("{{ object.name ||| Guest}}, hello", "سارا, hello"),
             ("{{object.name}}", "سارا"),
-            ("{{ object.city ||| our town }}!", "our town !"),
+            ("{{ object.city ||| our town }}!", "our town!"),
             ("{{ object.phone ||| }}|", "|"),
             ("no placeholder", "no placeholder"),
             ("", ""),

@@ -43,7 +43,7 @@ _TO_PERSIAN_DIGITS = str.maketrans(
 # Letter shapes that old software writes instead of letters. The word signs of
 # U+FDF0-FDFF (﷼ and the like) are typed on purpose and stay.
 _PRESENTATION_FORMS = re.compile("[\ufb50-\ufdef\ufe70-\ufefc]+")
-_PLACEHOLDER = re.compile(r"\{\{\s*(.+?)\s*(?:\|\|\|\s*(.*?))?\}\}")
+_PLACEHOLDER = re.compile(r"\{\{\s*(.+?)\s*(?:\|\|\|\s*(.*?)\s*)?\}\}")
 _HARAKAT = re.compile("[\u064b-\u0652\u0670]")
 _DROPPED_IN_TEXT = dict.fromkeys(map(ord, BIDI_CONTROLS | {TATWEEL}))
 

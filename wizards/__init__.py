@@ -9,6 +9,7 @@ from . import (
     customer_segment_confirm,
     customer_segment_why,
     customer_trait_assign,
+    mailing_sms_test,
     privacy_lookup_wizard_line,
     sms_composer,
     sms_composer_text,

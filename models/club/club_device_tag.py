@@ -22,6 +22,11 @@ PALETTE = (
     "#AD1457",
     "#5D4037",
 )
+# Placeholders of the company, as ``sms.placeholder`` knows them.
+OUR_NAMES = (
+    *("company", "company_phone", "company_address", "company_website"),
+    *("slogan", "links"),
+)
 MODES = [
     ("own", "Own text"),
     ("club", "As the club"),
@@ -252,7 +257,12 @@ class ClubDeviceTag(models.Model):
                 "club_links",
             )
         }
-        values["object.club_visit_count"] = str(visit_no)
+        values["object.club_visit_count"] = values["visits"] = str(visit_no)
+        nobody = self.env["res.partner"]
+        ours = self.env["sms.placeholder"].with_company(company)
+        for name in OUR_NAMES:
+            value_of = getattr(ours, f"_value_of_{name}")
+            values[name] = value_of(nobody, nobody, self.env.lang, {}) or ""
         text = fill_placeholders(text, values)
         lines = [line.rstrip() for line in text.splitlines()]
         text = with_suffix("\n".join(filter(None, lines)), self.line_suffix or "")

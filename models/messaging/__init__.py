@@ -41,7 +41,7 @@ from . import (
 )
 
 # isort: split
-from . import sms_queue
+from . import sms_queue, sms_sms_resend
 
 # isort: split
 from . import (

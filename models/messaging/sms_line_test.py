@@ -30,15 +30,13 @@ class SmsLine(models.Model):
         message = {
             "number": number,
             "partner_id": partner.id,
-            "source": f"{TEST_SOURCE}{uuid.uuid4().hex}",
             **self._prepare_test_text(partner),
         }
-        if reason := self._get_test_refusal(message):
+        [(sms_id, reason)] = self._queue_tests([message])
+        if reason:
             labels = self.env["club.checkin"]._fields["message_reason"]
             words = dict(labels._description_selection(self.env))[reason]
             raise UserError(self.env._("Nothing was sent: %(reason)s.", reason=words))
-        due_at = self._get_opening(fields.Datetime.now())
-        [sms_id] = self._insert_messages([message], due_at)
         view = self.env.ref("customer_segmentation.sms_sms_view_form_club")
         return {
             "type": "ir.actions.act_window",
@@ -79,11 +77,31 @@ class SmsLine(models.Model):
         [body] = template._render_field("body", partner.ids, compute_lang=True).values()
         return {"body": body, "template_id": template.id, "res_id": partner.id}
 
-    def _get_test_refusal(self, message):
-        """Why a test may not be sent, or None."""
-        [problem] = self._get_problems([message])
-        refused = self._judge_tests([message["number"]], [message["partner_id"]])
-        return problem or refused.get(message["number"])
+    def _queue_tests(self, messages):
+        """Queue texts that employees asked for.
+
+        :param list messages: as of :meth:`_queue_messages`
+        :return: as of :meth:`_queue_messages`
+        :rtype: list[tuple]
+        """
+        refused = self._judge_tests(
+            [message["number"] for message in messages],
+            [message.get("partner_id") for message in messages],
+        )
+        results, accepted = [], []
+        problems = self._get_problems(messages)
+        for message, problem in zip(messages, problems, strict=True):
+            reason = problem or refused.get(message["number"])
+            results.append((None, reason))
+            if not reason:
+                source = f"{TEST_SOURCE}{uuid.uuid4().hex}"
+                accepted.append({**message, "source": source})
+        due_at = self._get_opening(fields.Datetime.now())
+        queued = iter(self._insert_messages(accepted, due_at))
+        return [
+            (None, reason) if reason else (next(queued), None)
+            for _none, reason in results
+        ]
 
     def _judge_tests(self, numbers, partner_ids):
         """What people said themselves, without consent and caps: reason by number."""

@@ -1,12 +1,16 @@
+import contextlib
+import re
 from collections import defaultdict
 
 from odoo import api, fields, models
 
+from ...tools.phone import PhoneError, parse_phone
 from ...tools.refusal import FAILURE_TYPES, PROBLEMS, REASONS
 from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
 
 CORE = {"sms_optout", "sms_blacklist"}
+E164 = re.compile(r"\+[0-9]+")
 FAILURES = [
     (FAILURE_TYPES[reason], label)
     for reason, label in REASONS + PROBLEMS
@@ -30,6 +34,8 @@ class SmsSms(models.Model):
         route = self.env.context.get("sms_route")
         route = route if isinstance(route, SmsRoute) else SmsRoute()
         by_line = defaultdict(list)
+        if not route.judged:
+            self._normalize_numbers(vals_list)
         for vals in vals_list:
             for name in "line_id", "company_id", "message_class", "due_at":
                 if getattr(route, name):
@@ -47,6 +53,23 @@ class SmsSms(models.Model):
             cron = self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()
             cron._trigger(sorted(set(due)))
         return messages
+
+    def write(self, vals):
+        if vals.get("number"):
+            vals = dict(vals)
+            self._normalize_numbers([vals])
+        return super().write(vals)
+
+    def _normalize_numbers(self, vals_list):
+        """Refusals are of E.164 numbers: another spelling would slip past them."""
+        country = self.env.company.sudo().country_id.code or "IR"
+        for vals in vals_list:
+            number = vals.get("number")
+            if number and not E164.fullmatch(number):
+                with contextlib.suppress(PhoneError):
+                    vals["number"] = parse_phone(
+                        number, country, foreign_allowed=True
+                    ).e164
 
     def _prepare_for_line(self, line, vals_list, template_id):
         """Give values of messages what their line asks of every text: its company and

@@ -37,7 +37,7 @@ class SmsTemplate(models.Model):
     def _compute_length_info(self):
         for template in self:
             template.preview = fill_placeholders(
-                template.body, {"object.club_visit_count": "10"}
+                template.body, {"object.club_visit_count": "10", "visits": "10"}
             )
             counted = count(with_suffix(template.preview, template.line_suffix or ""))
             template.length_info = self.env._(

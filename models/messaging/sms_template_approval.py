@@ -24,7 +24,7 @@ class SmsTemplateApproval(models.Model):
         help="The code the panel gave; empty where it approves the words only."
     )
     variables = fields.Text(
-        help="One a line, in the order of the pattern: name={{ object.sms_greeting }}"
+        help="One a line, in the order of the pattern: name={{ greeting }}"
     )
     state = fields.Selection(
         [
