@@ -144,6 +144,14 @@ class PartnerFirmographicMixin(models.AbstractModel):
                 description[attribute] = False
         return descriptions
 
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Sort, group and sum by the groups of the field: core follows a related one
+        as superuser, and portal users may ask for that of their own contact.
+        """
+        if field_expr in FIRMOGRAPHICS:
+            self._check_field_access(self._fields[field_expr], "read")
+        return super()._field_to_sql(alias, field_expr, query)
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
