@@ -170,6 +170,13 @@ class TestSegmentAccess(SegmentCommon, HttpCase):
                 )
                 self.assertNotIn(SECRET, str(groups))
 
+    def test_pins_are_searched_by_those_who_read_them(self):
+        """A colleague without any role of the club sees members, not pins."""
+        question = [("included_segment_ids", "in", self.open.ids)]
+        self.assertRefused(self.editor, "res.partner", "search", question)
+        found = self.rpc(self.cashier, "res.partner", "search", question)
+        self.assertEqual(found, self.inside.ids)
+
     def test_nobody_joins_by_a_back_door(self):
         """Not from the contact, not from the segment, not through its pins."""
         outside = self.partners[1]

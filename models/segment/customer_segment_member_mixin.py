@@ -36,7 +36,11 @@ class CustomerSegmentMemberMixin(models.AbstractModel):
         return self._search_segments(relation.table, operator, value)
 
     def _search_included_segment_ids(self, operator, value):
-        """The same for «always in»."""
+        """The same for «always in».
+
+        :raise AccessError: for whoever may not read the field
+        """
+        self._check_field_access(self._fields["included_segment_ids"], "read")
         relation = self.env["customer.segment"]._relation_of(self._name)
         return self._search_segments(relation.included, operator, value)
 
