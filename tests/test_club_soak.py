@@ -141,20 +141,42 @@ class TestPointOfSale(ServedCase):
             server.start()
         cls.web = WebClient(cls.url, cls.db)
 
-    def order(self, session, partner, name):
-        """A paid order of a customer."""
+    def order(self, session, partner, name, amount=10, state="paid"):
+        """An order of a customer."""
         return self.web.make(
             "pos.order",
             name=name,
             session_id=session,
             company_id=self.company,
             partner_id=partner,
-            state="paid",
+            state=state,
             amount_tax=0,
-            amount_total=10,
-            amount_paid=10,
+            amount_total=amount,
+            amount_paid=amount,
             amount_return=0,
         )
+
+    def test_paid_orders_are_purchases(self):
+        """What came back counts against, what is not paid does not count."""
+        web = self.web
+        config = web.make("pos.config", name="Counter")
+        session = web.make("pos.session", config_id=config, user_id=web.uid)
+        partner = web.make("res.partner", name="Shirin")
+        for name, amount, state in (
+            ("Paid 1", 30, "paid"),
+            ("Paid 2", 50, "done"),
+            ("Refund", -10, "paid"),
+            ("Draft", 90, "draft"),
+        ):
+            self.order(session, partner, name, amount, state)
+        web.call("customer.profile", "refresh", [partner])
+        rows = self.rows(
+            "SELECT purchase_count, purchase_total FROM customer_profile "
+            "WHERE partner_id = %s AND company_id = %s",
+            partner,
+            self.company,
+        )
+        self.assertEqual(rows, [(2, 70)])
 
     def test_paid_orders_count_once_with_the_same_gap(self):
         """Two orders within the gap are one visit; a landline customer is none."""

@@ -342,12 +342,22 @@ class TestProfileAttributes(AttributesCommon):
                     "score": 30,
                 }
             )
+        lead = self.env["crm.lead"].create(
+            {"name": "A lead", "partner_id": gone.id, "trait_ids": trait.ids}
+        )
+        event = {"kind": "form", "company_id": self.company.id}
+        self.env["customer.event"].create({**event, "lead_id": lead.id})
         gone.no_profiling = True
+        self.assertFalse(lead.trait_ids)
+        self.assertFalse(lead.customer_event_ids)
         self.assertFalse(gone.trait_ids)
         self.assertFalse(gone.customer_event_ids)
         self.assertFalse(snapshots.search([("partner_id", "=", gone.id)]))
         with self.assertRaises(ValidationError):
             gone.trait_ids = trait
+        for subject in {"partner_id": gone.id}, {"lead_id": lead.id}:
+            with self.assertRaises(ValidationError):
+                self.env["customer.event"].create({**event, **subject})
         self.merge(gone, stays)
         self.assertTrue(stays.no_profiling)
         self.assertFalse(stays.trait_ids)

@@ -1,85 +1,193 @@
 """How long the figures of all customers take, beside the bare queries of the same.
 
-100,000 contacts with two visits each, 300,000 orders. Rounds take turns.
+100,000 contacts with two visits each and three orders, or other numbers of contacts.
+Rounds take turns; their seconds are those that Odoo and PostgreSQL worked.
 """
 
+import itertools
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.paths import step
 
-from ._figures import Figure, number, ratio
+from . import _club
+from ._figures import Figure, number, processor, ratio
 
+OWN_DATABASES = True
+SIZES = (100_000,)
 FILL = Path(__file__).with_name("_purchases.sql")
-ORDERS = 300_000
+ORDERS_EACH = 3
+LIST_ROUNDS = 15
+# A tenfold number of contacts may take this much more than ten times as long.
+GROWTH_LIMIT = 1.5
 
 
-def main(club, quick=False) -> list[Figure]:
+@dataclass
+class Timings:
+    """Seconds of work of each round; of the slices, seconds that passed."""
+
+    rows: int = 0
+    groups: list = field(default_factory=list)
+    bare: list = field(default_factory=list)
+    first: list = field(default_factory=list)
+    stored: list = field(default_factory=list)
+    difference: list = field(default_factory=list)
+    unchanged: list = field(default_factory=list)
+    nightly: list = field(default_factory=list)
+    slices: list = field(default_factory=list)
+    few: list = field(default_factory=list)
+
+
+def main(environment, quick=False, sizes=None) -> list[Figure]:
     """Measure the refresh of all figures, and reading them through contacts.
 
-    :param Club club: the database
+    :param environment: of the databases
     :param bool quick: fewer rounds
+    :param list sizes: numbers of contacts
     :return: the figures
     """
-    rounds = 2 if quick else 5
-    with step("300,000 orders"), club.cursor() as cr:
-        cr.execute(FILL.read_text(), {"orders": ORDERS, "company": club.company_id})
-    with club.orm() as env:
-        figures = _refresh(env, club.company_id, rounds)
-        figures += _contacts(env, rounds)
-        env.cr.rollback()
+    figures, measured = [], {}
+    for size in sorted(sizes or SIZES):
+        rounds = 1 if size > max(SIZES) else 2 if quick else 5
+        with _club.ready(environment, size, "bench_profile") as club:
+            _buy(club, size * ORDERS_EACH)
+            with club.orm() as env:
+                company = env["res.company"].browse(club.company_id)
+                measured[size] = _measure(env, company, rounds)
+                figures += _figures_of(measured[size])
+                figures += _contacts(env, size)
+                env.cr.rollback()
+    return figures + _growth(measured)
+
+
+def _buy(club, orders):
+    with step(f"{orders:,} orders"), club.cursor() as cr:
+        cr.execute("SET session_replication_role = replica")
+        cr.execute(FILL.read_text(), {"orders": orders, "company": club.company_id})
+
+
+def _growth(measured):
+    """How much longer a contact takes among more contacts."""
+    figures = []
+    for small, large in itertools.pairwise(sorted(measured)):
+        for way, label in (
+            ("bare", "bare queries"),
+            ("first", "first time"),
+            ("unchanged", "nothing changed"),
+            ("nightly", "at night, in slices"),
+        ):
+            a_contact = [
+                min(getattr(measured[size], way)) / size for size in (large, small)
+            ]
+            figures.append(
+                Figure(
+                    f"figures, {label}: a contact among {large:,}, of one among "
+                    f"{small:,}",
+                    a_contact[0] / a_contact[1],
+                    GROWTH_LIMIT,
+                    "<=",
+                )
+            )
     return figures
 
 
-def _refresh(env, company_id, rounds):
-    company = env["res.company"].browse(company_id)
-    profiles = env["customer.profile"]
+def _measure(env, company, rounds):
+    """Let all ways take turns.
+
+    :rtype: Timings
+    """
+    profiles, timings = env["customer.profile"], Timings()
     statement = env["customer.profile.statement"]
     scope = profiles._scope(company, None)
-    first, unchanged, bare, stored, difference = [], [], [], [], []
+    some = env["res.partner"].search([("phone_sanitized", "like", "+98912")], limit=100)
     _make_twin(env)
     for _round in range(rounds):
         env.cr.execute("TRUNCATE customer_profile, bench_profile")
-        bare.append(_seconds(lambda: _bare(env, scope)))
-        first.append(_seconds(lambda: profiles._refresh(company)))
+        groups = _work(env, lambda: _bare(env, scope))
+        timings.first.append(_work(env, lambda: profiles._refresh(company)))
         env.cr.execute("ANALYZE customer_profile")
-        stored.append(_seconds(lambda: _store(env)))
-        difference.append(_seconds(lambda: _count(env, statement, scope)))
-        began = time.perf_counter()
-        changed = profiles._refresh(company)
-        unchanged.append(time.perf_counter() - began)
-        if changed:
-            raise AssertionError(f"{changed} rows written for nothing")
+        timings.groups.append(groups)
+        timings.bare.append(groups + _work(env, lambda: _among(env, scope)))
+        timings.stored.append(_work(env, lambda: _store(env)))
+        timings.difference.append(_work(env, lambda: _count(env, statement, scope)))
+        timings.unchanged.append(_work(env, lambda: _again(profiles, company)))
+        timings.nightly.append(
+            _work(env, lambda: timings.slices.extend(_nightly(env, company)))
+        )
+        timings.few.append(_work(env, lambda: profiles._refresh(company, some.ids)))
     env.cr.execute("DROP TABLE bench_profile")
-    floor = [query + write for query, write in zip(bare, stored, strict=True)]
     env.cr.execute("SELECT count(*) FROM customer_profile")
-    [rows] = env.cr.fetchone()
-    some = env["res.partner"].search([("phone_sanitized", "like", "+98912")], limit=100)
-    few = [_seconds(lambda: profiles._refresh(company, some.ids)) for _ in first]
+    [timings.rows] = env.cr.fetchone()
+    return timings
+
+
+def _figures_of(timings):
+    bare, stored, first = timings.bare, timings.stored, timings.first
+    floor = [query + write for query, write in zip(bare, stored, strict=True)]
     return [
         Figure(
-            f"figures of {rows:,} customers, first time, of queries and a bare INSERT",
+            f"figures of {timings.rows:,} customers, first time, of queries and a bare "
+            "INSERT",
             ratio(first, floor),
             1.5,
             "<=",
             note=f"{number(first[-1])} s, {number(bare[-1])} + {number(stored[-1])} s",
         ),
+        Figure("the same, of the bare queries alone", ratio(first, bare)),
         Figure(
             "figures, nothing changed, of the bare queries",
-            ratio(unchanged, bare),
+            ratio(timings.unchanged, bare),
             1.5,
             "<=",
-            note=f"{number(unchanged[-1])} s",
+            note=f"{number(timings.unchanged[-1])} s",
+        ),
+        Figure(
+            "the same, of the queries without RFM and what is expected",
+            ratio(timings.unchanged, timings.groups),
+            note=f"{number(timings.groups[-1])} s",
         ),
         Figure(
             "figures, nothing changed, of the query that finds it",
-            ratio(unchanged, difference),
+            ratio(timings.unchanged, timings.difference),
             1.3,
             "<=",
-            note=f"{number(difference[-1])} s",
+            note=f"{number(timings.difference[-1])} s",
         ),
-        Figure("figures of 100 contacts", min(few), unit=" s"),
+        Figure(
+            "figures at night, in slices, of the bare queries",
+            ratio(timings.nightly, bare),
+            note=f"{number(timings.nightly[-1])} s, at most "
+            f"{number(max(timings.slices))} s a slice",
+        ),
+        Figure("figures of 100 contacts", min(timings.few), unit=" s"),
     ]
+
+
+def _again(profiles, company):
+    changed = profiles._refresh(company)
+    if changed:
+        raise AssertionError(f"{changed} rows written for nothing")
+
+
+def _nightly(env, company):
+    """All contacts in slices, and what depends on all of them, as the nightly job.
+
+    :return: seconds of each slice
+    """
+    touch, runs = env["customer.profile.touch"], env["customer.profile.run"]
+    runs._note(company, "slices", 0)
+    run = runs.search([("company_id", "=", company.id), ("kind", "=", "slices")])
+    seconds, is_last = [], False
+    while not is_last:
+        began = time.perf_counter()
+        is_last = touch._refresh_slice(run)
+        seconds.append(time.perf_counter() - began)
+    changed = run.changed_count
+    touch._end_run(run)
+    if changed:
+        raise AssertionError(f"{changed} rows written for nothing")
+    return seconds
 
 
 def _make_twin(env):
@@ -117,7 +225,19 @@ def _bare(env, scope):
     env.cr.execute("SET LOCAL work_mem TO DEFAULT")
 
 
-def _contacts(env, rounds):
+def _among(env, scope):
+    """The query of RFM, tenths and what is expected, over figures that are there."""
+    from odoo.tools import SQL
+
+    env.cr.execute("SET LOCAL work_mem = '256MB'")
+    statement = env["customer.profile.statement"]
+    env.execute_query(
+        SQL("%s SELECT count(f) FROM fresh f", statement._among_all(scope))
+    )
+    env.cr.execute("SET LOCAL work_mem TO DEFAULT")
+
+
+def _contacts(env, size):
     """Sorting, grouping and filtering contacts by a figure and by a core column."""
     partners = env["res.partner"]
     figures = []
@@ -138,11 +258,13 @@ def _contacts(env, rounds):
             lambda: partners.search_count([("color", ">", 5)]),
         ),
     ):
-        ours = [_seconds(figure) for _ in range(rounds)]
-        theirs = [_seconds(core) for _ in range(rounds)]
+        ours, theirs = zip(
+            *((_seconds(figure), _seconds(core)) for _ in range(LIST_ROUNDS)),
+            strict=True,
+        )
         figures.append(
             Figure(
-                f"100,000 contacts {what}, of a core column",
+                f"{size:,} contacts {what}, of a core column",
                 ratio(ours, theirs),
                 5,
                 "<=",
@@ -150,6 +272,13 @@ def _contacts(env, rounds):
             )
         )
     return figures
+
+
+def _work(env, work):
+    """How long Odoo and PostgreSQL work for it; what else runs does not count."""
+    began = processor(env)
+    work()
+    return processor(env) - began
 
 
 def _seconds(work):

@@ -180,11 +180,15 @@ class PartnerProfileMixin(models.AbstractModel):
         return True
 
     def _forget_profile(self):
-        """The chart of scores goes at once; figures, score and classes within seconds.
+        """What leads say and the chart of scores go at once, figures within seconds.
 
-        Core writes the mark after this: the job that is woken here comes later.
+        The mark is written after this: the job that is woken here comes later.
         """
         result = super()._forget_profile()
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        leads = leads.search([("partner_id", "in", self.ids)])
+        leads.customer_event_ids.unlink()
+        leads.trait_ids = False
         snapshots = self.env["customer.score.snapshot"].sudo()
         snapshots.search([("partner_id", "in", self.ids)]).unlink()
         self.env.ref(TOUCH_CRON).sudo()._trigger()

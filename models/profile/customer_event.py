@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class CustomerEvent(models.Model):
@@ -77,6 +78,14 @@ class CustomerEvent(models.Model):
         for vals in vals_list:
             self._read_typed_date(vals)
         events = super().create(vals_list)
+        for event in events:
+            partner = (event.partner_id or event.lead_id.sudo().partner_id).sudo()
+            if partner.no_profiling:
+                raise ValidationError(
+                    self.env._(
+                        "%s wants no profiling: no events.", partner.display_name
+                    )
+                )
         events.partner_id._touch_segments()
         events.lead_id._touch_segments()
         return events

@@ -25,7 +25,7 @@ class CustomerProfileEvent(models.AbstractModel):
                                        AND day > %(today)s::date - %(days)s))::int
                        AS event_count
               FROM (%(events)s) event
-             WHERE partner_id IS NOT NULL AND kind = ANY(%(answers)s)
+             WHERE kind = ANY(%(answers)s)
              GROUP BY partner_id
             """,
             events=self._events(scope),
@@ -43,10 +43,15 @@ class CustomerProfileEvent(models.AbstractModel):
         """
         return SQL(
             """
-            SELECT coalesce(e.partner_id, d.partner_id) AS partner_id, %(day)s AS day,
-                   e.kind
-              FROM customer_event e LEFT JOIN crm_lead d ON d.id = e.lead_id
-             WHERE e.company_id = %(company)s AND (%(contact)s OR %(lead)s)
+            SELECT e.partner_id, %(day)s AS day, e.kind
+              FROM customer_event e
+             WHERE e.company_id = %(company)s AND e.partner_id IS NOT NULL
+               AND %(contact)s
+             UNION ALL
+            SELECT d.partner_id, %(day)s, e.kind
+              FROM customer_event e JOIN crm_lead d ON d.id = e.lead_id
+             WHERE e.company_id = %(company)s AND e.partner_id IS NULL
+               AND d.partner_id IS NOT NULL AND %(lead)s
             """,
             day=scope.day("e", "date"),
             company=scope.company_id,

@@ -119,6 +119,10 @@ class CustomerProfileLine(models.AbstractModel):
         )
 
     def _pos_lines(self, scope):
+        own = SQL("TRUE")
+        if "sale_order_origin_id" in self.env["pos.order.line"]._fields:
+            # The others are in the sale order that they settle.
+            own = SQL("l.sale_order_origin_id IS NULL")
         return SQL(
             """
             SELECT p.commercial_partner_id,
@@ -133,8 +137,9 @@ class CustomerProfileLine(models.AbstractModel):
                    SELECT coalesce(nullif(o.currency_rate, 0), 1)::numeric) rate (value)
                    %(join)s
              WHERE o.company_id = %(company)s
-               AND o.state IN ('paid', 'done', 'invoiced') AND %(only)s
+               AND o.state IN ('paid', 'done', 'invoiced') AND %(own)s AND %(only)s
             """,
+            own=own,
             company=scope.company_id,
             join=self._product_joins(),
             only=scope.only("o", "partner_id"),

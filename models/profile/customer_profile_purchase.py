@@ -27,29 +27,26 @@ class CustomerProfilePurchase(models.AbstractModel):
         documents = self._visits(scope)
         if not scope.visits_are_purchases:
             documents = self._documents(scope)
+        # One pass over the sorted documents; a gap of no days is a day's second one.
         return SQL(
             """
-            WITH document AS MATERIALIZED (%(documents)s),
-            gap AS (
-                SELECT partner_id, day - lag(day) OVER (PARTITION BY partner_id
-                                                        ORDER BY day) AS days
-                  FROM (SELECT DISTINCT partner_id, day FROM document
-                         WHERE exact) purchase_day),
-            rhythm AS (
-                SELECT partner_id,
-                       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY days)
-                             ::numeric)::int AS days
-                  FROM gap WHERE days IS NOT NULL GROUP BY partner_id)
+            WITH step AS (
+                SELECT d.*,
+                       CASE WHEN exact THEN day - max(day) FILTER (WHERE exact) OVER (
+                            PARTITION BY partner_id ORDER BY day
+                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END AS gap
+                  FROM (%(documents)s) d)
             SELECT partner_id,
                    min(day) FILTER (WHERE bought) AS first_purchase_date,
                    max(day) FILTER (WHERE bought) AS last_purchase_date,
-                   min(rhythm.days) AS purchase_gap_days,
+                   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)
+                          FILTER (WHERE gap > 0))::numeric)::int AS purchase_gap_days,
                    sum(purchases)::int AS purchase_count,
                    coalesce(sum(purchases) FILTER (WHERE day > %(year_ago)s), 0)::int
                        AS recent_purchase_count,
                    round(sum(amount)::numeric, %(digits)s) AS purchase_total,
                    sum(returns)::int AS return_count
-              FROM document LEFT JOIN rhythm USING (partner_id)
+              FROM step
              GROUP BY partner_id
             """,
             documents=documents,
@@ -116,25 +113,31 @@ class CustomerProfilePurchase(models.AbstractModel):
         )
 
     def _pos_orders(self, scope):
-        """Paid orders of the point of sale; its refunds count against the amount."""
-        settled = SQL("TRUE")
+        """Paid orders of the point of sale; its refunds count against the amount.
+
+        Where one settles a sale order, that one is the purchase: of the till's order
+        counts what was bought besides.
+        """
+        settled = SQL("SELECT NULL::numeric AS amount")
         if "sale_order_origin_id" in self.env["pos.order.line"]._fields:
             settled = SQL(
-                "NOT EXISTS (SELECT FROM pos_order_line line WHERE line.order_id = o.id"
-                " AND line.sale_order_origin_id IS NOT NULL)"
+                "SELECT sum(line.price_subtotal) AS amount FROM pos_order_line line "
+                "WHERE line.order_id = o.id AND line.sale_order_origin_id IS NOT NULL"
             )
         return SQL(
             """
-            SELECT p.commercial_partner_id, %(day)s, (o.amount_total >= 0)::int,
-                   o.amount_total >= 0, o.amount_total >= 0,
-                   (o.amount_total - o.amount_tax)
+            SELECT p.commercial_partner_id, %(day)s, %(bought)s::int, %(bought)s,
+                   %(bought)s,
+                   (o.amount_total - o.amount_tax - coalesce(settled.amount, 0))
                        / coalesce(nullif(o.currency_rate, 0), 1)::numeric,
                    (o.amount_total < 0)::int
               FROM pos_order o JOIN res_partner p ON p.id = o.partner_id
+             CROSS JOIN LATERAL (%(settled)s) settled
              WHERE o.company_id = %(company)s
-               AND o.state IN ('paid', 'done', 'invoiced') AND %(settled)s AND %(only)s
+               AND o.state IN ('paid', 'done', 'invoiced') AND %(only)s
             """,
             day=scope.day("o", "date_order"),
+            bought=SQL("(o.amount_total >= 0 AND settled.amount IS NULL)"),
             company=scope.company_id,
             settled=settled,
             only=scope.only("o", "partner_id"),

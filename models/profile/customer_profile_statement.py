@@ -127,6 +127,8 @@ class CustomerProfileStatement(models.AbstractModel):
         }
 
     def _expected_names(self, scope):
+        if not scope.expects:
+            return ()
         names = ("expected_purchases", "expected_value", "expected_value_sureness")
         return names[::2] if scope.visits_are_purchases else names
 
@@ -215,10 +217,12 @@ class CustomerProfileStatement(models.AbstractModel):
         expected = self.env["customer.profile.expected"]
         merged = SQL("merged")
         source = merged if scope.ids is None else self._stored(scope)
-        parts = {name: group._group(scope) for name, group in groups.items()}
+        parts = {} if scope.ids is None else {"chosen": scope.chosen()}
+        parts.update({name: group._group(scope) for name, group in groups.items()})
         parts["cost"] = self._costs(scope)
         parts["merged"] = self._merged(groups, scope)
-        parts["prior"] = expected._prior(source, scope)
+        if scope.expects:
+            parts["prior"] = expected._prior(source, scope)
         if scope.ids is None:
             served = SQL(
                 "(SELECT partner_id, m.profiled, m.last_purchase_date, "
@@ -288,23 +292,24 @@ class CustomerProfileStatement(models.AbstractModel):
         )
 
     def _fresh(self, scope):
-        ranked = SQL()
+        joins = []
         if scope.ids is None:
-            ranked = SQL("LEFT JOIN ranked USING (partner_id)")
+            joins.append(SQL("LEFT JOIN ranked USING (partner_id)"))
+        if scope.expects:
+            estimate = self.env["customer.profile.expected"]._estimate(scope)
+            joins.append(SQL("LEFT JOIN prior ON TRUE"))
+            joins.append(SQL("LEFT JOIN LATERAL (%s) expected ON TRUE", estimate))
         return SQL(
             """
             SELECT partner_id, %s,
                    NOT (m.profiled AND coalesce(m.purchase_count, 0) > 0) AS unranked
               FROM merged m LEFT JOIN cost USING (partner_id) %s
-              LEFT JOIN prior ON TRUE
-              LEFT JOIN LATERAL (%s) expected ON TRUE
             """,
             SQL(", ").join(
                 SQL("%s AS %s", figure, SQL.identifier(name))
                 for name, figure in self._figures(scope).items()
             ),
-            ranked,
-            self.env["customer.profile.expected"]._estimate(scope),
+            SQL(" ").join(joins),
         )
 
     # === SOME CONTACTS AMONG ALL === #
@@ -329,6 +334,29 @@ class CustomerProfileStatement(models.AbstractModel):
         :return: a statement whose row tells how many changed
         :rtype: SQL
         """
+        names = (*RANKED, *self._expected_names(scope))
+        return SQL(
+            """
+            %(among)s,
+            updated AS (
+                UPDATE customer_profile p
+                   SET (changed_at, %(names)s) = (%(now)s, %(fresh)s)
+                  FROM customer_profile c JOIN fresh f USING (partner_id)
+                 WHERE p.id = c.id AND c.company_id = %(company)s
+                   AND (%(old)s) IS DISTINCT FROM (%(fresh)s)
+             RETURNING p.id)
+            SELECT count(*) FROM updated
+            """,
+            among=self._among_all(scope),
+            names=SQL(", ").join(SQL.identifier(name) for name in names),
+            fresh=_columns("f", names),
+            old=_columns("c", names),
+            company=scope.company_id,
+            now=scope.now,
+        )
+
+    def _among_all(self, scope):
+        """WITH all parts, up to ``fresh``: what depends on all customers."""
         expected = self.env["customer.profile.expected"]
         names = (*RANKED, *self._expected_names(scope))
         stored = SQL("stored")
@@ -341,25 +369,13 @@ class CustomerProfileStatement(models.AbstractModel):
                 SELECT partner_id, %(names)s
                   FROM stored m LEFT JOIN ranked USING (partner_id)
                   LEFT JOIN prior ON TRUE
-                  LEFT JOIN LATERAL (%(estimate)s) expected ON TRUE),
-            updated AS (
-                UPDATE customer_profile p
-                   SET (changed_at, %(names)s) = (%(now)s, %(fresh)s)
-                  FROM customer_profile c JOIN fresh f USING (partner_id)
-                 WHERE p.id = c.id AND c.company_id = %(company)s
-                   AND (%(old)s) IS DISTINCT FROM (%(fresh)s)
-             RETURNING p.id)
-            SELECT count(*) FROM updated
+                  LEFT JOIN LATERAL (%(estimate)s) expected ON TRUE)
             """,
             stored=self._stored(scope),
             prior=expected._prior(stored, scope),
             ranks=self.env["customer.profile.rank"]._ranks(stored, scope),
             estimate=expected._estimate(scope),
             names=SQL(", ").join(SQL.identifier(name) for name in names),
-            fresh=_columns("f", names),
-            old=_columns("c", names),
-            company=scope.company_id,
-            now=scope.now,
         )
 
     def _write_ranks(self, scope):

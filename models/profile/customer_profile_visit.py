@@ -22,7 +22,7 @@ class CustomerProfileVisit(models.AbstractModel):
             WITH gap AS (
                 SELECT partner_id, day - lag(day) OVER (PARTITION BY partner_id
                                                         ORDER BY day) AS days
-                  FROM (SELECT DISTINCT m.partner_id, %(day)s AS day
+                  FROM (SELECT m.partner_id, %(day)s AS day
                           FROM club_checkin c JOIN club_member m ON m.id = c.member_id
                          WHERE c.company_id = %(company)s AND c.counted
                            AND m.partner_id IS NOT NULL AND %(only)s) visit_day),
@@ -30,7 +30,7 @@ class CustomerProfileVisit(models.AbstractModel):
                 SELECT partner_id,
                        round(percentile_cont(0.5) WITHIN GROUP (ORDER BY days)
                              ::numeric)::int AS days
-                  FROM gap WHERE days IS NOT NULL GROUP BY partner_id)
+                  FROM gap WHERE days > 0 GROUP BY partner_id)
             SELECT m.partner_id, sum(m.visit_count)::int AS visit_count,
                    min(%(first)s) AS first_visit_date,
                    max(%(last)s) AS last_visit_date,
