@@ -1,6 +1,6 @@
 from odoo.tests import new_test_user, tagged
 
-from .common import ClubHttpCommon
+from .common import CLUB, ClubHttpCommon
 
 # Written for the page, so that it can be read: waits, clicks, and says what is missing.
 HELPERS = """
@@ -76,8 +76,10 @@ class TestClubTodayBrowser(ClubHttpCommon):
         )
 
     def test_nobody_else_is_asked(self):
-        """Without the club there is no phone in the corner."""
-        user = new_test_user(self.env, login="nobody-of-the-club")
+        """Who may not read members has no phone in the corner."""
+        user = new_test_user(
+            self.env, login="only-a-cashier", groups=f"{CLUB}_cashier,base.group_user"
+        )
         self.browser_js(
             "/odoo/discuss",
             'console[document.querySelector(".o_menu_systray '

@@ -6,7 +6,7 @@ import {user} from "@web/core/user";
 import {useService} from "@web/core/utils/hooks";
 import {ClubCaller} from "./club_caller";
 
-const CASHIER = "customer_segmentation.customer_segmentation_group_cashier";
+const CLUB_USER = "customer_segmentation.customer_segmentation_group_club_user";
 
 /** "Who is calling?" on every screen: the phone rings wherever one is. */
 export class ClubCallerSystray extends Component {
@@ -18,7 +18,7 @@ export class ClubCallerSystray extends Component {
         this.action = useService("action");
         this.dropdown = useDropdownState();
         onWillStart(async () => {
-            this.isDisplayed = await user.hasGroup(CASHIER);
+            this.isDisplayed = await user.hasGroup(CLUB_USER);
         });
     }
 
