@@ -139,6 +139,24 @@ class TestProfileContact(TransactionCase):
                     core = getattr(Field, method)(field, self.env)
                     self.assertEqual(getattr(field, method)(self.env), core)
 
+    def test_descriptions_are_kept_for_a_language_and_what_one_may_do(self):
+        """A changed answer changes nobody else's."""
+        attributes = ["string", "type", "readonly"]
+        names = ["name", "occupation", "religion"]
+        self.env["res.lang"]._activate_lang("fa_IR")
+        partners = self.env["res.partner"]
+        mine = partners.fields_get(names, attributes)
+        mine["occupation"]["string"] = "Changed"
+        self.assertEqual(
+            partners.fields_get(names, attributes)["occupation"],
+            {"string": "Occupation", "type": "char", "readonly": False},
+        )
+        persian = partners.with_context(lang="fa_IR").fields_get(names, attributes)
+        self.assertNotEqual(persian["occupation"]["string"], "Occupation")
+        employee = new_test_user(self.env, login="described", groups="base.group_user")
+        theirs = partners.with_user(employee).fields_get(names, attributes)
+        self.assertEqual(theirs.keys(), {"name", "occupation"})
+
     def test_contacts_are_read_without_what_only_their_pages_show(self):
         """And the pages' columns all at once."""
         self.env.invalidate_all()

@@ -1,4 +1,6 @@
-from odoo import models
+from odoo import api, models, tools
+
+OURS = ("customer_segmentation",)
 
 
 class ResPartner(models.Model):
@@ -28,6 +30,36 @@ class ResPartner(models.Model):
         "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
     )
     _no_sms = models.Index("(id) WHERE no_sms")
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Describe our fields from memory: there are many, and every form asks."""
+        if attributes is None:
+            return super().fields_get(allfields, attributes)
+        wanted = set(allfields or self._fields)
+        ours = {
+            name for name in wanted & self._fields.keys() if self._is_ours_alone(name)
+        }
+        others = wanted - ours
+        found = super().fields_get(others, attributes) if others else {}
+        if ours:
+            described = self._describe(frozenset(ours), frozenset(attributes))
+            found.update((name, dict(text)) for name, text in described.items())
+        return found
+
+    def _is_ours_alone(self, name):
+        return self._fields[name]._modules == OURS
+
+    @tools.ormcache(
+        "self.env.lang",
+        "self.env.su",
+        "frozenset(self.env.user._get_group_ids())",
+        "names",
+        "attributes",
+    )
+    def _describe(self, names, attributes):
+        """Descriptions depend on the language and on what the user may do."""
+        return super().fields_get(names, attributes)
 
     def mail_allowed_qweb_expressions(self):
         """What whoever writes texts may use without being a template editor."""
