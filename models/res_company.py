@@ -3,11 +3,13 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
 
 DEFAULT_IRAN_SUFFIX = "لغو11"
+# Read together when one is asked for, not with every company.
+SETTINGS = "customer_settings"
 
 
 def _cost(string):
     """What the company reckons with; portal users may read companies."""
-    return fields.Monetary(string=string, groups="base.group_user")
+    return fields.Monetary(string=string, groups="base.group_user", prefetch=SETTINGS)
 
 
 class ResCompany(models.Model):
@@ -72,11 +74,13 @@ class ResCompany(models.Model):
         string="Keep visits (months)",
         default=0,
         help="Older visits are folded into the member's count. 0 keeps them forever.",
+        prefetch=SETTINGS,
     )
     club_retention_sms_months = fields.Integer(
         string="Keep texts (months)",
         default=12,
         help="Texts of messages that are done with. 0 keeps them forever.",
+        prefetch=SETTINGS,
     )
     club_pos_device_id = fields.Many2one(
         "club.device",
@@ -84,8 +88,9 @@ class ResCompany(models.Model):
         domain="[('company_id', '=', id)]",
         ondelete="set null",
         help="Paid orders with a customer count as visits of this device. Empty: no.",
+        prefetch=SETTINGS,
     )
-    club_pos_last_order = fields.Integer(readonly=True)
+    club_pos_last_order = fields.Integer(readonly=True, prefetch=SETTINGS)
     club_slogan = fields.Char(translate=True)
     club_instagram = fields.Char(string="Instagram")
     club_telegram = fields.Char(string="Telegram")
@@ -102,27 +107,32 @@ class ResCompany(models.Model):
         default=10.0,
         groups="base.group_user",
         help="On top of the cost; a suggested price leaves it after the discount.",
+        prefetch=SETTINGS,
     )
     guidance_above_list = fields.Boolean(
         string="Suggest prices above the list price",
         groups="base.group_user",
         help="For customers whose discount has a ceiling.",
+        prefetch=SETTINGS,
     )
     segment_confirm_percent = fields.Integer(
         string="Ask when a segment changes by (%)",
         default=30,
         help="Saving a condition that moves more of its people than this asks first.",
+        prefetch=SETTINGS,
     )
     segment_confirm_people = fields.Integer(
         string="and by (people)",
         default=50,
         help="Small segments change by large shares: this many have to move, too.",
+        prefetch=SETTINGS,
     )
 
     profile_horizon_days = fields.Integer(
         string="Look ahead (days)",
         default=365,
         help="Expected purchases and their value are of so many days to come.",
+        prefetch=SETTINGS,
     )
     profile_cost_call = _cost("A call costs")
     profile_cost_meeting = _cost("A meeting costs")

@@ -68,10 +68,14 @@ def processor(env):
     """Seconds that Odoo's process and its PostgreSQL process have worked (Linux)."""
     env.cr.execute("SELECT pg_backend_pid()")
     [pid] = env.cr.fetchone()
+    return time.process_time() + worked(pid)
+
+
+def worked(pid) -> float:
+    """Return the seconds that a process has worked (Linux)."""
     # After the name, which may hold blanks: user time is field 14, system time 15.
     numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(numbers[11]) + int(numbers[12])
-    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def print_table(figures) -> None:

@@ -1,7 +1,7 @@
 """Opening a contact's form over HTTP, with this addon and without it.
 
 Without is a copy of the database in which the addon was uninstalled: the same contacts
-and orders. Two servers answer in turn. What opens a form is two calls of the web
+and orders. Two servers take turns. What opens a form is two calls of the web
 client: ``get_views`` (which the browser then keeps) and ``web_read`` of the fields in
 the form's own view. What stands in a late part (static/src/late_part) is read when its
 page is opened, and is measured on its own.
@@ -12,6 +12,7 @@ import http.cookiejar
 import json
 import random
 import re
+import statistics
 import time
 import urllib.request
 from pathlib import Path
@@ -21,14 +22,13 @@ from bootstrap.paths import MODULE, step
 from lxml import etree
 
 from ._club import NAME, opened
-from ._figures import Figure, number, ratio
+from ._figures import Figure, number, worked
 
 FILL = Path(__file__).with_name("_purchases.sql")
 BARE = "bench_bare"
 ORDERS = 300_000
 LIMIT = 1.3
-ROUNDS = 60
-WARM = 8  # rounds that fill caches
+BLOCKS, BLOCK = 9, 20  # blocks of so many calls each
 # As in static/src/late_part/late_part.js.
 MODIFIERS = (
     "column_invisible",
@@ -45,7 +45,7 @@ def main(club, quick=False) -> list[Figure]:
     """Measure opening contacts.
 
     :param Club club: the database
-    :param bool quick: fewer rounds
+    :param bool quick: fewer blocks
     :return: the figures
     """
     with step("orders, figures, scores and guidance"):
@@ -53,92 +53,98 @@ def main(club, quick=False) -> list[Figure]:
             cr.execute(FILL.read_text(), {"orders": ORDERS, "company": club.company_id})
         with club.orm() as env:
             known, others = _prepare(env)
-            ours, late = _specification(env)
-    rounds = WARM + (ROUNDS // 4 if quick else ROUNDS)
-    with _without(club) as theirs, club.server(name="bench-form") as server:
+            first, late = _specification(env)
+    with _without(club) as bare_server, club.server(name="bench-form") as server:
         with opened(club.environment, BARE) as env:
-            bare, _none = _specification(env)
-        times = _measure(
-            _caller(server),
-            _caller(theirs),
-            rounds,
-            known,
-            others,
-            {"ours": ours, "theirs": bare, "late": late},
-        )
+            bare_first, _none = _specification(env)
+        ours, bare = _Side(club, server), _Side(club, bare_server)
+        for _block in range(1 + (BLOCKS // 3 if quick else BLOCKS)):
+            for side, specification in ((ours, first), (bare, bare_first)):
+                side.ask("views", [_views()] * BLOCK)
+                side.ask("known", _readings(known, specification))
+                side.ask("other", _readings(others, specification))
+            ours.ask("late", _readings(known, late))
     return [
-        *_figures("contact with score, traits and segments", times, "known"),
-        *_figures("contact of whom nothing is known", times, "other"),
+        *_figures("contact with score, traits and segments", ours, bare, "known"),
+        *_figures("contact of whom nothing is known", ours, bare, "other"),
         Figure(
             f"all its pages of this addon at once ({len(late)} fields)",
-            1000 * min(times["late"]),
+            1000 * min(ours.waits["late"]),
             unit=" ms",
         ),
     ]
 
 
-def _figures(name, times, kind):
-    """The form as a whole, and its reading, of the same without the addon."""
+def _figures(name, ours, bare, kind):
+    """Opening the form, and reading it, of the same without the addon."""
     found = []
     for what, keys in (
         ("opened", ("views", kind)),
         ("read, its view being known", (kind,)),
     ):
-        ours, theirs = (
-            [
-                sum(parts)
-                for parts in zip(*(times[side, key] for key in keys), strict=True)
-            ]
-            for side in ("ours", "theirs")
-        )
+        work = [sum(side.work(key) for key in keys) for side in (ours, bare)]
+        waits = [sum(min(side.waits[key]) for key in keys) for side in (ours, bare)]
         found.append(
             Figure(
                 f"{name}: {what}, of the same without this addon",
-                ratio(ours, theirs),
+                work[0] / work[1],
                 LIMIT,
                 "<=",
-                note=f"best {number(1000 * min(ours))} and "
-                f"{number(1000 * min(theirs))} ms",
+                note="answered in {} and {} ms at best".format(
+                    *(number(1000 * wait) for wait in waits)
+                ),
             )
         )
     return found
 
 
-def _measure(ours, theirs, rounds, known, others, specifications):
-    """Let the two take turns.
+class _Side:
+    """A server that is asked, and how much it works for that.
 
-    :return: seconds, by side and call
-    :rtype: dict[tuple, list]
+    Judged by the time that Odoo's and PostgreSQL's processes work: waiting for each
+    other, and for whatever else runs on the machine, does not count.
     """
-    chooser = random.Random(5)
-    sides = {"ours": ours, "theirs": theirs}
-    times = {(side, what): [] for side in sides for what in ("views", "known", "other")}
-    times["late"] = []
-    for at in range(rounds):
-        ids = {"known": chooser.choice(known), "other": chooser.choice(others)}
-        calls = [("views", _views)] + [
-            (what, _reading(id_)) for what, id_ in ids.items()
-        ]
-        for what, ask in calls:
-            for side in chooser.sample(list(sides), 2):
-                taken = ask(sides[side], specifications[side])
-                if at >= WARM:
-                    times[side, what].append(taken)
-        taken = _reading(ids["known"])(ours, specifications["late"])
-        if at >= WARM:
-            times["late"].append(taken)
-    return times
+
+    def __init__(self, club, server):
+        self.club, self.server = club, server
+        self.call = _caller(server)
+        self.waits, self.blocks = {}, {}
+
+    def ask(self, kind, calls):
+        """Make some calls in a row; the first block of a kind only fills caches."""
+        before = self._worked()
+        waits = [self.call(method, args, **options) for method, args, options in calls]
+        took = (self._worked() - before) / len(calls)
+        if kind not in self.blocks:
+            self.blocks[kind], self.waits[kind] = [], []
+            return
+        self.blocks[kind].append(took)
+        self.waits[kind] += waits
+
+    def work(self, kind):
+        """Seconds of work for one call: the median of the blocks."""
+        return statistics.median(self.blocks[kind])
+
+    def _worked(self):
+        with database.cursor(self.club.environment) as cr:
+            cr.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = %s", [self.server.db]
+            )
+            pids = [pid for (pid,) in cr.fetchall()]
+        return sum(worked(pid) for pid in (self.server.pid, *pids))
 
 
-def _views(call, _specification):
+def _views():
     options = {"toolbar": True, "load_filters": False, "action_id": False}
-    return call("get_views", [[[False, "form"]]], options=options)
+    return "get_views", [[[False, "form"]]], {"options": options}
 
 
-def _reading(id_):
-    return lambda call, specification: call(
-        "web_read", [[id_]], specification=specification
-    )
+def _readings(ids, specification):
+    """A block of readings of contacts by chance."""
+    return [
+        ("web_read", [[id_]], {"specification": specification})
+        for id_ in random.Random(5).choices(ids, k=BLOCK)
+    ]
 
 
 def _prepare(env):

@@ -1,8 +1,10 @@
 from odoo import fields, models
 
+from ..res_company import SETTINGS
+
 
 def _ask(string):
-    return fields.Boolean(string=string, default=True)
+    return fields.Boolean(string=string, default=True, prefetch=SETTINGS)
 
 
 class ResCompany(models.Model):
@@ -11,7 +13,9 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     profile_link_days = fields.Integer(
-        string="A profile link works for (days)", default=14
+        string="A profile link works for (days)",
+        default=14,
+        prefetch=SETTINGS,
     )
     profile_ask_name = _ask("Ask the name")
     profile_ask_salutation = _ask("Ask the salutation")

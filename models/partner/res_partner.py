@@ -59,6 +59,7 @@ class ResPartner(models.Model):
     )
     def _describe(self, names, attributes):
         """Descriptions depend on the language and on what the user may do."""
+        # What fields_get keeps: pylint: disable-next=super-method-mismatch
         return super().fields_get(names, attributes)
 
     def mail_allowed_qweb_expressions(self):

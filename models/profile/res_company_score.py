@@ -2,19 +2,22 @@ import pytz
 
 from odoo import fields, models
 
+from ..res_company import SETTINGS
+
 
 class ResCompany(models.Model):
     """Grades, and how long scores are remembered."""
 
     _inherit = "res.company"
 
-    score_grade_a = fields.Integer(string="Grade A from", default=75)
-    score_grade_b = fields.Integer(string="Grade B from", default=50)
-    score_grade_c = fields.Integer(string="Grade C from", default=25)
+    score_grade_a = fields.Integer(string="Grade A from", default=75, prefetch=SETTINGS)
+    score_grade_b = fields.Integer(string="Grade B from", default=50, prefetch=SETTINGS)
+    score_grade_c = fields.Integer(string="Grade C from", default=25, prefetch=SETTINGS)
     score_history_days = fields.Integer(
         string="Keep scores (days)",
         default=400,
         help="Past scores of contacts and leads, for their charts.",
+        prefetch=SETTINGS,
     )
 
     _score_grades = models.Constraint(
