@@ -9,7 +9,7 @@ SETTINGS = "customer_settings"
 
 def _cost(string):
     """What the company reckons with; portal users may read companies."""
-    return fields.Monetary(string=string, groups="base.group_user", prefetch=SETTINGS)
+    return fields.Monetary(string=string, groups="base.group_user")
 
 
 class ResCompany(models.Model):
@@ -132,7 +132,6 @@ class ResCompany(models.Model):
         string="Look ahead (days)",
         default=365,
         help="Expected purchases and their value are of so many days to come.",
-        prefetch=SETTINGS,
     )
     profile_cost_call = _cost("A call costs")
     profile_cost_meeting = _cost("A meeting costs")
