@@ -127,6 +127,18 @@ class TestClubDoors(DoorCommon):
         with self.assertRaises(UserError):
             tag.first_template_id = theirs
 
+    def test_context_of_a_caller_is_no_route(self):
+        """A service text that another app sends keeps its line and is noted."""
+        partner = self.member(self.number).partner_id
+        text = self.build_template(self.company, "Your order is ready")
+        partner.with_context(sms_route={"line_id": 0})._message_sms_with_template(
+            template=text, partner_ids=partner.ids
+        )
+        sms = self.env["sms.sms"].search([("partner_id", "=", partner.id)])[:1]
+        self.assertEqual(sms.line_id, self.company._get_sms_line("service"))
+        log = self.env["sms.service.log"].search([("template_id", "=", text.id)])
+        self.assertIn("send", log.mapped("kind"))
+
     def test_balance_is_asked_by_those_who_see_the_line(self):
         """Each question goes to the provider over the company's account."""
         line = self.other._get_sms_line("service")

@@ -21,7 +21,8 @@ class MailThread(models.AbstractModel):
         if not template and template_xmlid:
             template = self.env.ref(template_xmlid, raise_if_not_found=False)
         record = self
-        if template and not self.env.context.get("sms_route"):
+        # A route is put in by the server only: whatever else stands there is none.
+        if template and not isinstance(self.env.context.get("sms_route"), SmsRoute):
             company = self._mail_get_companies(default=self.env.company)[self.id]
             message_class = template.sudo().message_class
             line = company._get_sms_line(message_class)
