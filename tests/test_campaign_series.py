@@ -95,6 +95,7 @@ class TestCampaignSeries(CampaignCommon):
         [guest] = self.members(420, 1)
         guest.sudo().no_sms = True
         self.assertEqual(self.run_series(), {})
+        self.assertFalse(self.series.mailing_ids, "an empty message")
         guest.sudo().no_sms = False
         self.assertEqual(self.run_series(), {"First": ["+989120000420"]})
 

@@ -119,11 +119,13 @@ class MailingMailing(models.Model):
             raise UserError(self._say_stopped(stopped[0]))
 
     def _say_stopped(self, segment):
+        since = segment.last_refresh
+        moment = self.env["sms.placeholder"]._moment
         return self.env._(
             "“%(segment)s” was stopped and holds its members as of %(date)s. Repair "
             "it, or take it out of this campaign.",
             segment=segment.name,
-            date=segment.last_refresh or "?",
+            date=since and moment(since, segment.tz, self.env.lang) or "?",
         )
 
     def _claim_launch(self):

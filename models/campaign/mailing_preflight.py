@@ -4,7 +4,7 @@ import psycopg2.errors
 
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_datetime, formatLang
+from odoo.tools import SQL, formatLang
 
 from ...tools.quiet_sql import quiet_sql
 from ...tools.sms_text import count, with_suffix
@@ -215,7 +215,7 @@ class MailingMailing(models.Model):
         due = max(self._next_due(), self.schedule_date or datetime.min)
         tz = self.line_id.sudo().tz or "UTC"
         return {
-            "due": format_datetime(self.env, due, tz=tz, dt_format="short"),
+            "due": self.env["sms.placeholder"]._moment(due, tz, self.env.lang),
             "is_later": due > fields.Datetime.now(),
         }
 

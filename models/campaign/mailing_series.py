@@ -251,7 +251,13 @@ class MailingSeriesStep(models.Model):
                 }
             )
         )
-        mailing.action_put_in_queue()
+        audience = self.env["mailing.audience"]
+        audience._build(mailing, series.user_id, mailing._next_due())
+        if audience._counts().get(None):
+            mailing.action_put_in_queue()
+        else:
+            # Whoever is due may not be reached now: no empty message every hour.
+            mailing.sudo().unlink()
 
 
 class MailingSeriesProgress(models.Model):
