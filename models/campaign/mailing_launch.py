@@ -125,7 +125,7 @@ class MailingMailing(models.Model):
             "“%(segment)s” was stopped and holds its members as of %(date)s. Repair "
             "it, or take it out of this campaign.",
             segment=segment.name,
-            date=since and moment(since, segment.tz, self.env.lang) or "?",
+            date=moment(since, segment.tz, self.env.lang) if since else "?",
         )
 
     def _claim_launch(self):
