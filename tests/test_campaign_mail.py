@@ -109,10 +109,40 @@ class TestCampaignMail(CampaignCommon, MockEmail):
         self.env.invalidate_all()
 
     def test_empty_text(self):
-        """It is not sent."""
+        """It is not sent, and the preflight says so."""
         _partners, mailing = self.mailed(1, body_html="<p><br></p>")
+        self.assertEqual(mailing.preflight()["problem"], "Write the text first.")
         with self.assertRaisesRegex(UserError, "Write the text first"):
             mailing.action_put_in_queue()
+
+    def test_preflight_shows_some(self):
+        """As their readers get them, what is typed and not saved included; no code."""
+        partners, mailing = self.mailed(2, first=525)
+        answer = mailing.preflight(
+            {
+                "subject": "For {{ object.name }}",
+                "body_html": '<p>Dear <t t-out="object.name"/>,</p><p>come!</p>',
+            }
+        )
+        self.assertCountEqual(
+            [
+                (one["name"], one["number"], one["subject"], one["text"].split())
+                for one in answer["previews"]
+            ],
+            [
+                (
+                    partner.name,
+                    partner.sudo().email_normalized,
+                    f"For {partner.name}",
+                    ["Dear", *partner.name.split()[:-1]]
+                    + [f"{partner.name.split()[-1]},", "come!"],
+                )
+                for partner in partners
+            ],
+        )
+        code = mailing.preflight({"body_html": '<t t-out="object.env.user.login"/>'})
+        self.assertNotIn("previews", code)
+        self.assertTrue(code["problem"])
 
     def test_leads_through_their_contacts(self):
         """One e-mail to an address, and a lead without a contact is told of."""

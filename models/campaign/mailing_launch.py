@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, is_html_empty
+from odoo.tools import SQL
 
 MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
 
@@ -55,8 +55,8 @@ class MailingMailing(models.Model):
             )
         if self.mailing_type == "sms":
             self._check_launch_sms()
-        elif is_html_empty(self.body_html):
-            raise UserError(self.env._("Write the text first."))
+        else:
+            self._check_launch_mail()
         self._check_launch_segments()
 
     def _check_launch_sms(self):

@@ -1,9 +1,13 @@
 import time
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.exceptions import UserError
+from odoo.tools import SQL, html2plaintext, is_html_empty
 
 from .mailing_queue import BATCH, SLICE_SECONDS
+
+SAMPLES = 3
+PREVIEW_CHARACTERS = 300
 
 
 class MailingMailing(models.Model):
@@ -107,6 +111,55 @@ class MailingMailing(models.Model):
         if mailed:
             self._note_progress(mailed, mailed)
             self.env["mailing.recipient"].invalidate_model(flush=False)
+
+    # === BEFORE === #
+
+    def _check_launch_mail(self):
+        if is_html_empty(self.body_html):
+            raise UserError(self.env._("Write the text first."))
+
+    def _preflight_mails(self):
+        """The beginning of some e-mails, as their readers get them.
+
+        What is typed and not saved yet is rendered as for anybody: the placeholders
+        that everybody may use, and no code.
+
+        :return: of each ``{"name", "number", "subject", "text"}``
+        :rtype: list[dict]
+        """
+        variants = {one.segment_id.id: one for one in self._saved().variant_ids}
+        previews = []
+        for partner_id, _lead, segment_id, email in self.env[
+            "mailing.audience"
+        ]._samples(SAMPLES):
+            variant = variants.get(segment_id, self.env["mailing.variant"])
+            subject = variant.subject or self.subject
+            body = self.body_html
+            if not is_html_empty(variant.body_html):
+                body = variant.body_html
+            text = html2plaintext(
+                self._render_mail(body, partner_id, "qweb"), include_references=False
+            ).strip()
+            if len(text) > PREVIEW_CHARACTERS:
+                text = text[:PREVIEW_CHARACTERS].rstrip() + "…"
+            partner = self.env["res.partner"].browse(partner_id)
+            previews.append(
+                {
+                    "name": partner.sudo().display_name or "",
+                    "number": email,
+                    "subject": self._render_mail(
+                        subject, partner_id, "inline_template"
+                    ),
+                    "text": text,
+                }
+            )
+        return previews
+
+    def _render_mail(self, source, partner_id, engine):
+        rendered = self.env["mail.render.mixin"]._render_template(
+            source or "", "res.partner", [partner_id], engine=engine
+        )
+        return rendered[partner_id]
 
     # === TEXTS === #
 

@@ -34,7 +34,8 @@ class MailingMailing(models.Model):
             or empty), ``companies`` (whom companies are reached through, or empty),
             ``characters`` and ``parts`` of the longest text of the audience,
             ``cost`` (text, empty if unknown), ``due``, ``previews`` (three of
-            ``{"name", "number", "text"}``) and ``sentence``
+            ``{"name", "number", "text"}``; of e-mails the address and the
+            ``subject``, too) and ``sentence``
         :rtype: dict
         :raise AccessError: for whoever may not read campaigns
         """
@@ -137,12 +138,15 @@ class MailingMailing(models.Model):
         }
         if self.mailing_type == "sms":
             answer.update(self._preflight_due(), companies=self._preflight_companies())
-            try:
+        try:
+            if self.mailing_type == "sms":
                 self._check_launch_sms()
-            except (UserError, AccessError) as error:
-                answer["problem"] = str(error)
-            else:
                 answer.update(self._preflight_texts(reachable))
+            else:
+                self._check_launch_mail()
+                answer["previews"] = self._preflight_mails()
+        except (UserError, AccessError) as error:
+            answer["problem"] = str(error)
         answer["sentence"] = self._preflight_sentence(answer)
         return answer
 
@@ -273,4 +277,6 @@ PREFLIGHT_FIELDS = (
     "holdout_percent",
     "body_plaintext",
     "sms_template_id",
+    "subject",
+    "body_html",
 )

@@ -21,6 +21,8 @@ const NAMES = [
     "holdout_percent",
     "body_plaintext",
     "sms_template_id",
+    "subject",
+    "body_html",
 ];
 
 /** What the form holds and is not saved yet. */
@@ -28,7 +30,10 @@ export function preflightValues({data}) {
     const values = {};
     for (const name of NAMES.filter((each) => each in data)) {
         const value = data[name];
-        if (value && value.currentIds) {
+        if (value instanceof String) {
+            // HTML is marked as such.
+            values[name] = value.toString();
+        } else if (value && value.currentIds) {
             values[name] = [...value.currentIds].filter(Number.isInteger);
         } else if (value && typeof value === "object") {
             values[name] = value.id;
