@@ -134,8 +134,7 @@ class TestCampaignMail(CampaignCommon, MockEmail):
                     partner.name,
                     partner.sudo().email_normalized,
                     f"For {partner.name}",
-                    ["Dear", *partner.name.split()[:-1]]
-                    + [f"{partner.name.split()[-1]},", "come!"],
+                    f"Dear {partner.name}, come!".split(),
                 )
                 for partner in partners
             ],

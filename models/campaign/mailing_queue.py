@@ -207,8 +207,13 @@ class MailingMailing(models.Model):
         if not rows:
             return False
         texts = self._render_rows(rows)
+        # Once: each look at it is a copy of all its texts.
+        frozen = self.launched_text or {}
         results = self.line_id.sudo()._queue_messages(
-            [self._prepare_message(row, texts.get(row[0]) or "") for row in rows]
+            [
+                self._prepare_message(frozen, row, texts.get(row[0]) or "")
+                for row in rows
+            ]
         )
         self._hold(
             {
@@ -226,11 +231,11 @@ class MailingMailing(models.Model):
         self._note_progress(len(rows), len(queued), parts * price)
         return True
 
-    def _prepare_message(self, row, text):
+    def _prepare_message(self, frozen, row, text):
         """A message for the line's one door; there refusals of meanwhile count."""
         row_id, partner_id, lead_id, segment_id, number = row
-        source = (self.launched_text or {}).get("variants", {}).get(str(segment_id))
-        template_id = (source or self.launched_text or {}).get("template")
+        source = frozen.get("variants", {}).get(str(segment_id)) or frozen
+        template_id = source.get("template")
         return {
             "number": number,
             "body": text,
