@@ -101,6 +101,25 @@ class TestScoreRule(ScoreCommon):
     def has_employees(self):
         return "employee_count" in self.env["res.partner"]._fields
 
+    def test_what_is_no_day_or_no_number_is_refused_in_words(self):
+        """Only other systems send such; either calendar is understood."""
+        self.assertEqual(
+            self.rule(valid_from="1405-01-01").valid_from,
+            fields.Date.to_date("2026-03-21"),
+        )
+        for values, words in (
+            ({"valid_from": "2026-13-45"}, "is no date"),
+            ({"valid_to": "soon"}, "is no date"),
+            ({"points": 10**12}, "too large"),
+            ({"cap": -(10**12)}, "too large"),
+            ({"half_life_days": 10**12}, "too large"),
+        ):
+            with (
+                self.subTest(values=values),
+                self.assertRaisesRegex(ValidationError, words),
+            ):
+                self.rule(**values)
+
     @mute_logger("odoo.sql_db")
     def test_points_out_of_range_are_refused(self):
         """Beyond 100, below -100, and a cap that is none."""

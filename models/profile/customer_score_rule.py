@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .typed_day import read_days
+
 # What the points of a rule depend on: changing it makes the scores stale.
 DEFINITION = {
     "domain",
@@ -28,6 +30,7 @@ FORBIDDEN = {
     ("customer.profile", "grade"),
 }
 SEGMENTS = {"segment_ids", "segment_event_ids", "included_segment_ids"}
+LARGEST = 2**31 - 1  # of a PostgreSQL integer
 
 
 class CustomerScoreRule(models.Model):
@@ -220,6 +223,7 @@ class CustomerScoreRule(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._take_responsibility(vals)
+            self._read_typed(vals)
         rules = super().create(vals_list)
         rules._make_stale()
         return rules
@@ -227,6 +231,7 @@ class CustomerScoreRule(models.Model):
     def write(self, vals):
         vals = dict(vals)
         self._answer_for_change(vals)
+        self._read_typed(vals)
         if not DEFINITION & set(vals):
             return super().write(vals)
         self._make_stale()
@@ -237,6 +242,14 @@ class CustomerScoreRule(models.Model):
     def unlink(self):
         self._make_stale()
         return super().unlink()
+
+    def _read_typed(self, vals):
+        """What only other systems send: no days, and numbers no column holds."""
+        read_days(self.env, vals, ["valid_from", "valid_to"])
+        for name in ("points", "cap", "half_life_days"):
+            value = vals.get(name)
+            if isinstance(value, int) and abs(value) > LARGEST:
+                raise ValidationError(self.env._("“%s” is too large a number.", value))
 
     def _make_stale(self):
         """Scores these rules have a part in follow at the worker's next run."""
