@@ -215,6 +215,21 @@ class TestSmsQueueSend(SmsBuilders, ClubCommon):
         self.run_queue(4)
         self.assertEqual(len(self.provider.accepted), 4)
 
+    def test_limit_holds_however_postgresql_joins(self):
+        """In a nested loop a locking subquery with a limit would run for each row."""
+        self.line.batch_size = 2
+        self.queue()
+        # Statistics of the day before: one message.
+        self.env.cr.execute("ANALYZE sms_sms")
+        self.queue(9)
+        self.env.cr.execute(
+            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+            "SET LOCAL enable_material = off; SET LOCAL enable_indexscan = off;"
+            "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexonlyscan = off"
+        )
+        self.run_queue()
+        self.assertEqual(len(self.provider.accepted), 2)
+
     def test_advertising_waits_for_its_hours(self):
         """Told when it is queued, and asked again when it leaves."""
         line = self.build_line(

@@ -248,17 +248,21 @@ class SmsQueue(models.AbstractModel):
     def _claim_rows(self, line, batch, limit, now):
         """Mark rows as claimed; one set statement, so that no other process has any.
 
+        What is due is chosen apart: in a nested loop a subquery that locks would run
+        for each row, find others each time, and know no limit.
+
         :return: dicts
         """
         self.env.cr.execute(
             SQL(
                 """
+                WITH due AS MATERIALIZED (
+                    SELECT s.id FROM sms_sms s WHERE %(waiting)s
+                     ORDER BY s.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
                 UPDATE sms_sms sms
                    SET state = 'process', outcome = 'claimed', batch = %(batch)s,
                        claimed_at = %(now)s, reconcile_at = NULL, reconcile_count = 0
-                  FROM (SELECT s.id FROM sms_sms s WHERE %(waiting)s
-                         ORDER BY s.id LIMIT %(limit)s
-                           FOR UPDATE SKIP LOCKED) due
+                  FROM due
                  WHERE sms.id = due.id
              RETURNING %(columns)s
                 """,

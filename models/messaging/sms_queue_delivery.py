@@ -198,14 +198,15 @@ class SmsQueue(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
+                WITH due AS MATERIALIZED (
+                    SELECT id FROM sms_sms
+                     WHERE line_id = %(line)s AND poll_at <= %(now)s
+                     ORDER BY poll_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
                 UPDATE sms_sms sms
                    SET poll_count = coalesce(sms.poll_count, 0) + 1,
                        poll_at = sms.claimed_at + make_interval(mins =>
                            (%(minutes)s::int[])[coalesce(sms.poll_count, 0) + 2])
-                  FROM (SELECT id FROM sms_sms
-                         WHERE line_id = %(line)s AND poll_at <= %(now)s
-                         ORDER BY poll_at LIMIT %(limit)s
-                           FOR UPDATE SKIP LOCKED) due
+                  FROM due
                  WHERE sms.id = due.id
              RETURNING sms.provider_id
                 """,

@@ -88,12 +88,14 @@ class SmsQueue(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
+                WITH found AS MATERIALIZED (
+                    SELECT id AS due_id FROM sms_sms
+                     WHERE line_id = %(line)s AND %(due)s
+                     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
                 UPDATE sms_sms sms
                    SET outcome = 'unknown', reconcile_at = %(lease)s,
                        reconcile_count = greatest(coalesce(reconcile_count, 0), 1)
-                  FROM (SELECT id AS due_id FROM sms_sms
-                         WHERE line_id = %(line)s AND %(due)s
-                         ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) found
+                  FROM found
                  WHERE sms.id = found.due_id
              RETURNING sms.batch, %(columns)s
                 """,

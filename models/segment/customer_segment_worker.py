@@ -295,9 +295,10 @@ class CustomerSegmentRefresh(models.AbstractModel):
             SQL(
                 """
                 DELETE FROM customer_segment_touch
-                      WHERE id IN (SELECT id FROM customer_segment_touch
-                                    WHERE id <= %s ORDER BY id LIMIT %s
-                                      FOR UPDATE SKIP LOCKED)
+                      WHERE id = ANY(ARRAY(
+                            SELECT id FROM customer_segment_touch
+                             WHERE id <= %s ORDER BY id LIMIT %s
+                               FOR UPDATE SKIP LOCKED))
                   RETURNING partner_id, lead_id, segment_id
                 """,
                 last,
