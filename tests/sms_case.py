@@ -75,10 +75,12 @@ class SmsBuilders(ProviderReachable):
     def past(self, messages, **minutes):
         """Move moments of messages back in time, ``claimed_at=11``."""
         self.env.flush_all()
+        # Odoo's moments are whole seconds: a rest of one would still lie ahead.
         for name, back in minutes.items():
             self.env.execute_query(
                 SQL(
-                    "UPDATE sms_sms SET %s = (now() AT TIME ZONE 'UTC') "
+                    "UPDATE sms_sms SET %s = "
+                    "date_trunc('second', now() AT TIME ZONE 'UTC') "
                     "- make_interval(mins => %s) WHERE id = ANY(%s) RETURNING 1",
                     SQL.identifier(name),
                     back,
