@@ -225,7 +225,9 @@ class PartnerProfileMixin(models.AbstractModel):
         query = self.env["customer.profile"]._search(
             domain, bypass_access=bypass_access
         )
-        return Domain("id", "in", query.subselect("partner_id"))
+        # By its table: the condition may have joined another one that has contacts.
+        contact = SQL.identifier(query.table, "partner_id")
+        return Domain("id", "in", query.subselect(contact))
 
     def _check_figure(self, field):
         """Refuse what the user may not read: core checks no groups without a column."""
@@ -266,6 +268,23 @@ class PartnerProfileMixin(models.AbstractModel):
             ),
         )
         return profile
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        """Group by a figure as the profile does: an unknown number is 0."""
+        field = self._fields.get(groupby_spec.partition(":")[0])
+        if not isinstance(field, _Figure):
+            return super()._read_group_groupby(alias, groupby_spec, query)
+        self._check_figure(field)
+        _path, colon, interval = groupby_spec.partition(":")
+        return (
+            self.env["customer.profile"]
+            .sudo()
+            ._read_group_groupby(
+                self._join_profile(alias, query),
+                field.related.rpartition(".")[2] + colon + interval,
+                query,
+            )
+        )
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         """Contacts without a figure come last, whichever way a list is sorted."""

@@ -1,11 +1,15 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .customer_profile_rank import RANKED
+
 # What a cashier or a colleague from the workshop need not know.
 EARNINGS = (
     "sales_team.group_sale_salesman,"
     "customer_segmentation.customer_segmentation_group_marketer"
 )
+
+NUMBERS = ("integer", "float", "monetary")
 
 
 class CustomerProfile(models.Model):
@@ -192,6 +196,17 @@ class CustomerProfile(models.Model):
         """Unknown figures come last, whichever way a list is sorted."""
         nulls = nulls or SQL("NULLS LAST")
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        """An unknown number is 0, as it is for a search: one group, not two.
+
+        A customer without a place among the others stays in the group without one.
+        """
+        value = super()._read_group_groupby(alias, groupby_spec, query)
+        field = self._fields.get(groupby_spec)
+        if field and field.type in NUMBERS and field.name not in RANKED:
+            value = SQL("coalesce(%s, 0)", value)
+        return value
 
     # === ACTIONS === #
 

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from .customer_profile import EARNINGS
 
-COMPARED = ("<", "<=", ">", ">=")
+COMPARED = ("<", "<=", ">", ">=", "in")
 
 
 class CustomerProfile(models.Model):
@@ -94,15 +94,18 @@ class CustomerProfile(models.Model):
             profile.purchase_lateness = lateness
 
     def _search_purchase_lateness(self, operator, value):
-        """By how late somebody is, compared with a number.
+        """By how late somebody is, compared with a number, or with some.
 
         :raise UserError: for other operators and values
         """
-        if operator not in COMPARED or not isinstance(value, int | float):
-            raise UserError(
-                self.env._("Compare the lateness with a number, by more or less than.")
-            )
+        numbers = value if operator == "in" else [value]
+        if operator not in COMPARED or not all(
+            isinstance(number, int | float) for number in numbers
+        ):
+            raise UserError(self.env._("Compare the lateness with a number."))
         lateness = self._lateness(SQL("customer_profile"))
+        if operator == "in":
+            value = tuple(number or 0 for number in numbers)
         return [
             (
                 "id",
@@ -117,13 +120,14 @@ class CustomerProfile(models.Model):
         ]
 
     def _lateness(self, table):
-        """Days since the last purchase ÷ usual gap, by the company's day."""
+        """Days since the last purchase ÷ usual gap, by the company's day, as shown."""
         return SQL(
             """
-            ((now() AT TIME ZONE coalesce((SELECT c.club_tz FROM res_company c
-                                            WHERE c.id = %(table)s.company_id), 'UTC')
-             )::date - %(table)s.last_purchase_date)::float
-            / nullif(%(table)s.purchase_gap_days, 0)
+            round(((now() AT TIME ZONE coalesce(
+                        (SELECT c.club_tz FROM res_company c
+                          WHERE c.id = %(table)s.company_id), 'UTC'))::date
+                   - %(table)s.last_purchase_date)::numeric
+                  / nullif(%(table)s.purchase_gap_days, 0), 2)
             """,
             table=table,
         )

@@ -7,6 +7,7 @@ TENTHS = {
     "cost_tenth": "cost_to_serve",
     "profit_tenth": "profit",
 }
+RANKED = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_cell", *TENTHS)
 
 
 class CustomerProfileRank(models.AbstractModel):

@@ -1,9 +1,8 @@
 from odoo import models
 from odoo.tools import SQL
 
-from .customer_profile_rank import TENTHS
+from .customer_profile_rank import RANKED
 
-RANKED = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_cell", *TENTHS)
 # What documents show: all that is kept of a contact without profiling.
 PLAIN = (
     "first_purchase_date",

@@ -22,7 +22,9 @@ class CustomerScoreLead(models.Model):
     )
     score = fields.Integer(readonly=True, aggregator="avg")
     grade = fields.Selection(GRADES, readonly=True)
-    score_key = fields.Integer(readonly=True, help="Checksum of the lines.")
+    score_key = fields.Integer(
+        readonly=True, groups=fields.NO_ACCESS, help="Checksum of the lines."
+    )
 
     _lead_company_unique = models.Constraint(
         "unique(lead_id, company_id)", "This lead has its score already."
@@ -34,4 +36,6 @@ class CustomerProfile(models.Model):
 
     _inherit = "customer.profile"
 
-    score_key = fields.Integer(readonly=True, help="Checksum of the score's lines.")
+    score_key = fields.Integer(
+        readonly=True, groups=fields.NO_ACCESS, help="Checksum of the score's lines."
+    )
