@@ -73,6 +73,7 @@
         "wizards/club_preset_apply_views.xml",
         "wizards/customer_segment_assign_views.xml",
         "wizards/customer_segment_confirm_views.xml",
+        "wizards/customer_segment_enlarge_views.xml",
         "wizards/customer_segment_why_views.xml",
         "wizards/customer_trait_assign_views.xml",
         "wizards/privacy_lookup_wizard_line_views.xml",

@@ -1,5 +1,6 @@
 """A marketer writes a group message: who gets it is seen beside the text."""
 
+from odoo import fields
 from odoo.tests import new_test_user, tagged
 
 from .common import ClubHttpCommon
@@ -8,8 +9,10 @@ from .test_club_today_browser import HELPERS
 
 @tagged("-at_install", "post_install", "customer_segmentation")
 class TestCampaignBrowser(ClubHttpCommon):
-    def test_text_is_typed_and_sent(self):
-        """Two members, one refuses; the other one is counted, then it is sent."""
+    def test_from_one_message_to_the_next(self):
+        """Who answered the first joins a group; then two members, of whom one refuses:
+        the other one is counted, and it is sent.
+        """
         marketer = new_test_user(
             self.env,
             login="campaign-browser",
@@ -18,7 +21,9 @@ class TestCampaignBrowser(ClubHttpCommon):
             company_id=self.company.id,
             company_ids=[(6, 0, self.company.ids)],
         )
-        self.company.sms_consent_basis = "relation"
+        self.company.write(
+            {"sms_consent_basis": "relation", "sms_cap_day": 0, "sms_cap_week": 0}
+        )
         self.env["sms.line"].create(
             {
                 "name": "Offers",
@@ -32,10 +37,11 @@ class TestCampaignBrowser(ClubHttpCommon):
         self.check_in(self.phone())
         self.check_in(self.phone())
         self.follow_up()
-        guests = self.env["club.member"].search([("company_id", "=", self.company.id)])
-        guests[0].partner_id.no_sms = True
         group = self.device.group_id
         group.refresh()
+        earlier = self.sent_before(group, marketer)
+        guests = self.env["club.member"].search([("company_id", "=", self.company.id)])
+        guests[0].partner_id.no_sms = True
         mailing = self.env["mailing.mailing"].browse(
             group.with_user(marketer).action_group_message()["res_id"]
         )
@@ -43,8 +49,23 @@ class TestCampaignBrowser(ClubHttpCommon):
         self.assertEqual(answer["reachable"], 1, answer)
         self.env.flush_all()
         self.browser_js(
-            f"/odoo/group-messages/{mailing.id}",
+            f"/odoo/group-messages/{earlier.id}",
             f"""(async () => {{ {HELPERS}
+            document.querySelector("button[name=action_enlarge_segment]").click();
+            const said = () => document.querySelector(
+                ".modal [name=enlarge_sentence]")?.textContent;
+            await wait("one clicked", () => said() === "1 in all · 1 will be added");
+            document.querySelector(".modal [data-value=new]").click();
+            const name = await query(".modal [name=new_name] input");
+            type(name, "Who clicked");
+            name.dispatchEvent(new Event("change", {{ bubbles: true }}));
+            document.querySelector(".modal [name=action_apply]").click();
+            await wait("it is told", () => document.querySelector(
+                ".o_notification")?.textContent.includes("1 added to “Who clicked”"));
+            (await query(".o_back_button a, .breadcrumb-item a")).click();
+            (await wait("the draft", () => [...document.querySelectorAll(
+                ".o_data_cell[name=subject]")].find(
+                (cell) => cell.textContent === "{mailing.subject}"))).click();
             const reachable = () => document.querySelector(
                 ".o_mailing_preflight_reachable")?.textContent;
             await wait("one of two", () => reachable() === "1");
@@ -60,10 +81,31 @@ class TestCampaignBrowser(ClubHttpCommon):
             await query("button[name=action_stop]");
             }})().then(() => console.log('test successful'))
             .catch((error) => console.error(error.message));""",
-            ready="!!document.querySelector('.o_mailing_preflight')",
+            ready="!!document.querySelector('button[name=action_enlarge_segment]')",
             login=marketer.login,
         )
         self.env.invalidate_all()
         self.assertEqual(mailing.state, "in_queue")
         self.assertEqual(mailing.launched_by_id, marketer)
         self.assertEqual(mailing.launched_text["text"], {"": "New menu today"})
+        joined = self.env["customer.segment"].search([("name", "=", "Who clicked")])
+        clicked = earlier.mailing_trace_ids.filtered("links_click_datetime")
+        self.assertEqual(joined.partner_ids.ids, clicked.mapped("res_id"))
+
+    def sent_before(self, group, marketer):
+        """A message that has left; one guest has clicked."""
+        # Check-ins of this second would be visits that came of it.
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE club_checkin SET occurred_at = occurred_at - interval '1 day'"
+        )
+        self.env.invalidate_all()
+        mailing = self.env["mailing.mailing"].browse(
+            group.with_user(marketer).action_group_message()["res_id"]
+        )
+        mailing.write({"subject": "Last week", "body_plaintext": "Welcome"})
+        mailing.with_user(marketer).action_put_in_queue()
+        while mailing._work_off_batch():
+            pass
+        mailing.mailing_trace_ids[0].links_click_datetime = fields.Datetime.now()
+        return mailing

@@ -7,6 +7,7 @@ from . import (
     customer_score_what_if,
     customer_segment_assign,
     customer_segment_confirm,
+    customer_segment_enlarge,
     customer_segment_why,
     customer_trait_assign,
     mailing_sms_test,

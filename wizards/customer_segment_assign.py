@@ -20,7 +20,6 @@ class CustomerSegmentAssign(models.TransientModel):
     segment_id = fields.Many2one(
         "customer.segment",
         string="Group",
-        required=True,
         ondelete="cascade",
         domain="[('id', 'in', available_segment_ids)]",
         context={"active_test": True},

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.phone import is_mobile
+from .mailing_answer import ANSWERED_BY
 
 # See customer_segment_preview: operators get blocks of ten thousand numbers.
 BLOCK_DIGITS = 4
@@ -239,12 +240,7 @@ class MailingAudience(models.AbstractModel):
 
     def _chosen_previous(self, mailing, model):
         column = SQL("partner_id" if model == "res.partner" else "lead_id")
-        answered = SQL("(is_clicked + is_replied + is_visited + is_purchased > 0)")
-        wanted = {
-            "silent": SQL("NOT %s", answered),
-            "answered": answered,
-            "visited": SQL("is_visited + is_purchased > 0"),
-        }[mailing.previous_answer or "silent"]
+        wanted = ANSWERED_BY[mailing.previous_answer or "silent"]
         only_leads = SQL("AND lead_id IS NULL" if model == "res.partner" else "")
         return SQL(
             """

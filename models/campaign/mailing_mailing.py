@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .mailing_answer import ANSWERS
+
 # Who launched what, as it was: only the launch itself writes these.
 LAUNCHED = {
     "launched_by_id",
@@ -103,11 +105,7 @@ class MailingMailing(models.Model):
         "mailing.mailing", string="Earlier campaign", index="btree_not_null"
     )
     previous_answer = fields.Selection(
-        [
-            ("silent", "who did not answer"),
-            ("answered", "who answered"),
-            ("visited", "who came or bought"),
-        ],
+        [("silent", "who did not answer"), *ANSWERS],
         string="Of them those",
         default="silent",
         help="An answer is a click, a reply, a visit or a purchase.",

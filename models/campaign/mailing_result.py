@@ -247,36 +247,12 @@ class MailingMailing(models.Model):
         action["display_name"] = self.env._("Results of %s", self.subject or "")
         return action
 
-    def action_segment_from_answered(self):
-        """Put those who answered into a new group: to enlarge a segment, say."""
+    def action_enlarge_segment(self):
+        """Ask which of those who answered join which segment or group."""
         self.ensure_one()
         self.refresh_results()
-        answered = self.env["mailing.recipient"].search(
-            [
-                ("mailing_id", "=", self.id),
-                ("state", "=", "queued"),
-                ("partner_id", "!=", False),
-                "|",
-                "|",
-                "|",
-                ("is_clicked", ">", 0),
-                ("is_replied", ">", 0),
-                ("is_visited", ">", 0),
-                ("is_purchased", ">", 0),
-            ]
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_segmentation.customer_segment_assign_action_enlarge"
         )
-        segment = self.env["customer.segment"].create(
-            {
-                "name": self.env._("Answered “%s”", self.subject or ""),
-                "kind": "static",
-                "model": "res.partner",
-                "company_id": self.company_id.id,
-                "included_partner_ids": [fields.Command.set(answered.partner_id.ids)],
-            }
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "customer.segment",
-            "res_id": segment.id,
-            "views": [(False, "form")],
-        }
+        action["context"] = {"default_mailing_id": self.id}
+        return action

@@ -1,4 +1,4 @@
-import {Component, onWillUnmount, xml} from "@odoo/owl";
+import {Component, onMounted, onWillUnmount, xml} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 
@@ -10,7 +10,10 @@ export class FormRefresh extends Component {
     static props = {...standardWidgetProps, states: {type: Array}};
 
     setup() {
-        this.ticker = setInterval(() => this.tick(), SECONDS * 1000);
+        // A form that is left before it was shown is never unmounted.
+        onMounted(() => {
+            this.ticker = setInterval(() => this.tick(), SECONDS * 1000);
+        });
         onWillUnmount(() => clearInterval(this.ticker));
     }
 
