@@ -139,6 +139,35 @@ class TestClubDoors(DoorCommon):
         log = self.env["sms.service.log"].search([("template_id", "=", text.id)])
         self.assertIn("send", log.mapped("kind"))
 
+    def test_judged_message_is_not_rewritten(self):
+        """It would leave as something nobody judged; cancelling it stays possible."""
+        line = self.company._get_sms_line("service")
+        [(sms_id, _reason)] = line._queue_messages(
+            [{"number": "+989129998877", "body": "Your coffee is ready"}]
+        )
+        admin = self.person("club_manager", "base.group_system")
+        for user in self.manager, admin:
+            message = self.as_user(self.env["sms.sms"].browse(sms_id), user)
+            for values in (
+                {"body": "Sale!"},
+                {"number": "+989129998866"},
+                {"partner_id": self.member(self.number).partner_id.id},
+                {"line_id": False},
+                {"message_class": False},
+                {"company_id": self.other.id},
+                {"source": "test,1"},
+                {"uuid": "0"},
+                {"state": "outgoing", "params": []},
+            ):
+                with self.subTest(values), self.assertRaisesRegex(UserError, "Cancel"):
+                    message.write(values)
+        self.as_user(message, self.manager).action_set_canceled()
+        self.assertEqual(message.state, "canceled")
+        free = message.create({"number": "+989129998877", "body": "Hi"})
+        free.body = "Hello"
+        with self.assertRaisesRegex(UserError, "Cancel"):
+            free.line_id = line
+
     def test_balance_is_asked_by_those_who_see_the_line(self):
         """Each question goes to the provider over the company's account."""
         line = self.other._get_sms_line("service")

@@ -3,6 +3,7 @@ import re
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ...tools.phone import PhoneError, parse_phone
 from ...tools.refusal import FAILURE_TYPES, PROBLEMS, REASONS
@@ -10,6 +11,11 @@ from ...tools.sms_route import SmsRoute
 from ...tools.sms_text import with_suffix
 
 CORE = {"sms_optout", "sms_blacklist"}
+# What a message of a line was judged by, and is known by.
+JUDGED = {
+    *("body", "number", "partner_id", "line_id", "message_class", "company_id"),
+    *("source", "uuid", "approval_id", "params"),
+}
 E164 = re.compile(r"\+[0-9]+")
 FAILURES = [
     (FAILURE_TYPES[reason], label)
@@ -55,10 +61,22 @@ class SmsSms(models.Model):
         return messages
 
     def write(self, vals):
+        if not self.env.su and JUDGED & vals.keys():
+            self._refuse_rewriting(vals)
         if vals.get("number"):
             vals = dict(vals)
             self._normalize_numbers([vals])
         return super().write(vals)
+
+    def _refuse_rewriting(self, vals):
+        """What waits on a line leaves as it was judged, whoever may write."""
+        if vals.get("line_id") or self.sudo().line_id:
+            raise UserError(
+                self.env._(
+                    "The text, number, line and class of a message on a line stay as "
+                    "they were when it was queued. Cancel it and write a new one."
+                )
+            )
 
     def _normalize_numbers(self, vals_list):
         """Refusals are of E.164 numbers: another spelling would slip past them."""
