@@ -227,6 +227,45 @@ class TestSmsComposerRefusals(ClubCommon):
         self.refuser._message_sms_with_template(self.offer, put_in_queue=True)
         self.assertEqual(self.messages(self.refuser)[self.refuser].state, "canceled")
 
+    def test_posted_text_is_typed_by_hand(self):
+        """Whoever posts an SMS over RPC meets consent, caps, hours and ending."""
+        for partner in self.everyone:
+            partner.message_post(
+                body="Sale", message_type="sms", partner_ids=partner.ids
+            )
+        sent = self.messages(self.everyone)
+        self.assertEqual(
+            [(sent[p].failure_type, sent[p].line_id) for p in self.everyone],
+            [
+                (False, self.advertising),
+                ("sms_optout", self.advertising),
+                ("sms_no_consent", self.advertising),
+            ],
+        )
+        self.assertEqual(sent[self.willing].body, "Sale\nلغو11")
+        self.assertEqual(
+            sent[self.refuser].mail_message_id.notification_ids.failure_type,
+            "sms_optout",
+        )
+        number = self.willing.phone_sanitized
+        for post in (
+            lambda: self.willing.message_post(body="Sale", sms_numbers=[number]),
+            lambda: self.willing.message_notify(
+                body="Sale", partner_ids=self.stranger.ids, sms_numbers=[number]
+            ),
+        ):
+            post()
+            again = self.env["sms.sms"].search([("number", "=", number)], limit=1)
+            self.assertEqual(again.failure_type, "sms_cap_day")
+
+    def test_posted_text_waits_for_the_hours(self):
+        with freeze_time(datetime(2026, 11, 23, 20, 0)):
+            self.willing.message_post(
+                body="Sale", message_type="sms", partner_ids=self.willing.ids
+            )
+        sms = self.messages(self.willing)[self.willing]
+        self.assertEqual((sms.state, sms.due_at.hour), ("outgoing", 5))
+
     def test_test_of_a_mailing_goes_the_mailings_way(self):
         """Over its line, to employees; whoever else is typed in must have agreed."""
         user = self.build_user("marketer")

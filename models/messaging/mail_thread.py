@@ -4,7 +4,7 @@ from ...tools.sms_route import SmsRoute
 
 
 class MailThread(models.AbstractModel):
-    """Messages that apps send with a text of their own."""
+    """Messages that apps and people send from a document, without the composer."""
 
     _inherit = "mail.thread"
 
@@ -21,27 +21,15 @@ class MailThread(models.AbstractModel):
         if not template and template_xmlid:
             template = self.env.ref(template_xmlid, raise_if_not_found=False)
         record = self
-        # A route is put in by the server only: whatever else stands there is none.
-        if template and not isinstance(self.env.context.get("sms_route"), SmsRoute):
-            company = self._mail_get_companies(default=self.env.company)[self.id]
+        if template and not self._has_sms_route():
             message_class = template.sudo().message_class
-            line = company._get_sms_line(message_class)
-            due_at = None
-            if line and message_class == "advertising":
-                due_at = line._next_due(fields.Datetime.now())
-            route = SmsRoute(
-                line.id or 0,
-                company.id,
-                message_class,
-                due_at,
-                template_id=template.id,
-            )
+            route = self._get_sms_route(message_class, template_id=template.id)
             record = self.with_context(sms_route=route)
-            if route.message_class == "service":
+            if message_class == "service":
                 self.env["sms.service.log"]._note(
                     "send",
                     template,
-                    company_id=company.id,
+                    company_id=route.company_id,
                     model=self._name,
                     message_count=1,
                 )
@@ -51,4 +39,47 @@ class MailThread(models.AbstractModel):
             template_fallback=template_fallback,
             partner_ids=partner_ids,
             **kwargs,
+        )
+
+    def _message_sms(self, body, **kwargs):
+        """Only server code comes this way; of its texts nobody said a class."""
+        record = self
+        if not self._has_sms_route():
+            record = self.with_context(sms_route=SmsRoute())
+        return super(MailThread, record)._message_sms(body, **kwargs)
+
+    def _notify_thread_by_sms(self, message, recipients_data, **kwargs):
+        """What somebody posts as an SMS is a text typed by hand, as in the composer."""
+        record = self
+        by_sms = kwargs.get("sms_numbers") or any(
+            recipient["notif"] == "sms" for recipient in recipients_data
+        )
+        if by_sms and not self._has_sms_route():
+            record = self.with_context(sms_route=self._get_sms_route("advertising"))
+        return super(MailThread, record)._notify_thread_by_sms(
+            message, recipients_data, **kwargs
+        )
+
+    def _has_sms_route(self):
+        """Whether the server put one in: whatever else stands there is none."""
+        return isinstance(self.env.context.get("sms_route"), SmsRoute)
+
+    def _get_sms_route(self, message_class, template_id=0):
+        """How a text of a class leaves for this document.
+
+        :rtype: SmsRoute
+        """
+        company = self.env.company
+        if self:
+            company = self._mail_get_companies(default=company)[self.id]
+        line = company._get_sms_line(message_class)
+        due_at = None
+        if line and message_class == "advertising":
+            due_at = line._next_due(fields.Datetime.now())
+        return SmsRoute(
+            line.id or 0,
+            company.id,
+            message_class,
+            due_at,
+            template_id=template_id,
         )
