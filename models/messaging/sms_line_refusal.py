@@ -83,16 +83,22 @@ class SmsLine(models.Model):
         """
         return self._judge_numbers(numbers, partner_ids, caps=False).refused
 
-    def _judge_numbers(self, numbers, partner_ids=None, due=None, caps=True):
-        """The rule for messages of this line's own class; see ``_judge``."""
+    def _judge_numbers(
+        self, numbers, partner_ids=None, due=None, caps=True, message_class=None
+    ):
+        """The rule for messages over this line, of its own class unless said otherwise;
+        see ``_judge``.
+        """
         self.ensure_one()
+        if message_class is None:
+            message_class = self.message_class
         return (
             self.env["customer.consent"]
             .sudo()
             ._judge(
                 self.company_id,
                 numbers,
-                self.message_class,
+                message_class,
                 line=self,
                 partner_ids=partner_ids,
                 due=due or fields.Datetime.now(),

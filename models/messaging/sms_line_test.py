@@ -105,16 +105,5 @@ class SmsLine(models.Model):
 
     def _judge_tests(self, numbers, partner_ids):
         """What people said themselves, without consent and caps: reason by number."""
-        service = self.message_class == "service"
-        return (
-            self.env["customer.consent"]
-            .sudo()
-            ._judge(
-                self.company_id,
-                numbers,
-                "service" if service else False,
-                line=self,
-                partner_ids=partner_ids,
-            )
-            .refused
-        )
+        known = self.message_class == "service" and "service"
+        return self._judge_numbers(numbers, partner_ids, message_class=known).refused
