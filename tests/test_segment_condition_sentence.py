@@ -149,14 +149,16 @@ class TestSegmentConditionSentence(SegmentCommon):
             self.assertIn("not a plain list", form.condition_sentence)
             form.domain = "[('city', '=', 'Qom')]"
 
-    def test_names_are_read_with_the_responsibles_rights(self):
-        """While typing, with one's own: nobody reads through a colleague's eyes."""
+    def test_confidential_names_are_for_their_readers(self):
+        """Nobody reads them through a colleague's eyes, also while typing."""
         theirs = self.segment(
             [("id", "in", self.partners.ids)], name="Director's", confidential=True
         )
         using = self.segment([("segment_ids", "in", theirs.ids)], name="Using it")
         colleague = self.build_user("marketer")
-        self.assertIn("Director's", using.with_user(colleague).sentence())
+        self.assertIn("Director's", using.with_user(self.marketer).sentence())
+        told = using.with_user(colleague).sentence()
+        self.assertEqual(told, "Segments include a confidential segment.")
         draft = (
             self.env["customer.segment"]
             .with_user(colleague)

@@ -68,9 +68,9 @@ class CustomerSegmentWords(models.AbstractModel):
         if isinstance(value, bool) or value is None:
             return self.env._("yes") if value else self.env._("no")
         if field.relational and isinstance(value, int):
-            return self._quote(self._name_of(model.env[field.comodel_name], value))
+            return self._name_of(model.env[field.comodel_name], value)
         if field.name == "id" and isinstance(value, int):
-            return self._quote(self._name_of(model, value))
+            return self._name_of(model, value)
         if field.type == "selection":
             labels = dict(field._description_selection(self.env))
             return self._quote(str(labels.get(value, value)))
@@ -83,8 +83,11 @@ class CustomerSegmentWords(models.AbstractModel):
     def _name_of(self, comodel, id_):
         record = comodel.with_context(lang=self.env.lang).browse(id_).exists()
         if not record or not record.has_access("read"):
-            return self.env._("number %s, not visible to you", id_)
-        return record.display_name
+            return self._quote(self.env._("number %s, not visible to you", id_))
+        hideable = record._name == "customer.segment"
+        if hideable and not record.with_env(self.env).has_access("read"):
+            return self.env._("a confidential segment")
+        return self._quote(record.display_name)
 
     def _quote(self, text):
         return f"«{text}»" if self._is_persian() else f"“{text}”"
