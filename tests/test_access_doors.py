@@ -243,6 +243,22 @@ class TestSegmentDoors(DoorCommon):
         self.assertEqual(why["excluded_by"], ["Suspects"])
         self.assertEqual({row["holds"] for row in why["conditions"]}, {True})
 
+    def test_sentence_names_no_hidden_segment(self):
+        """An open condition may use it; its name may say everything."""
+        open_ = self.hidden.with_user(self.director).create(
+            {
+                "name": "Open",
+                "kind": "dynamic",
+                "domain": str([("segment_ids", "in", self.hidden.ids)]),
+            }
+        )
+        for user in self.marketer, self.user:
+            self.assertEqual(
+                self.as_user(open_, user).sentence(),
+                "Segments include a confidential segment.",
+            )
+        self.assertIn("Suspects", self.as_user(open_, self.director).sentence())
+
     def test_why_explains_nothing_that_one_may_not_read(self):
         """Else it would be read aloud, condition by condition."""
         domain = ["|", ("profit", "=", 0), ("id", "=", self.inside.id)]
@@ -279,6 +295,128 @@ class TestSegmentDoors(DoorCommon):
         ):
             with self.assertRaisesRegex(ValidationError, "sensitive"):
                 attempt()
+
+    def build_sensitive(self):
+        """A confidential segment by somebody who may see sensitive facts."""
+        self.director.group_ids += self.env.ref(f"{CLUB}_sensitive")
+        self.inside.religion = "Jedi"
+        segment = self.as_user(self.env["customer.segment"], self.director).create(
+            {
+                "name": "Believers",
+                "kind": "dynamic",
+                "confidential": True,
+                "domain": str([("religion", "=", "Jedi")]),
+            }
+        )
+        segment.refresh()
+        self.assertEqual(segment.partner_ids, self.inside)
+        return segment
+
+    def test_members_by_a_sensitive_fact_are_for_who_may_know_it(self):
+        """Not for managers as such, whichever way they ask."""
+        believers = self.build_sensitive()
+        seen = self.as_user(believers, self.manager)
+        self.assertFalse(seen.search([("id", "=", believers.id)]))
+        for attempt in (
+            lambda: seen.read(["name", "member_count", "partner_ids"]),
+            lambda: seen.why(self.inside.id),
+            lambda: seen.preview({}),
+            lambda: seen.members_at("2999-01-01"),
+            seen.refresh,
+            lambda: seen.write({"user_id": self.manager.id}),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+        inside = self.as_user(self.inside, self.manager)
+        self.assertNotIn(believers, inside.segment_ids)
+        found = inside.search([("segment_ids", "in", believers.ids)])
+        self.assertFalse(found)
+        for name in "customer.segment.event", "customer.segment.event.report":
+            rows = inside.env[name].search([("segment_id", "=", believers.id)])
+            self.assertFalse(rows, name)
+            rows = rows.with_user(self.director)
+            self.assertTrue(rows.search([("segment_id", "=", believers.id)]), name)
+        domain = [("segment_ids", "in", believers.ids)]
+        answer = seen.browse().preview({"kind": "dynamic", "domain": str(domain)})
+        self.assertFalse(answer.get("total"))
+
+    def test_campaign_by_a_sensitive_fact_is_for_who_may_know_it(self):
+        believers = self.build_sensitive()
+        self.director.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
+        self.manager.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
+        opened = self.as_user(believers, self.director).action_group_message()
+        mailing = self.env["mailing.mailing"].browse(opened["res_id"])
+        chosen = {"mailing_id": mailing.id, "segment_id": believers.id}
+        line = self.company._get_sms_line("service").id
+        text = self.build_template(self.company, "Hello")
+        series = self.env["mailing.series"].create(
+            {
+                "name": "S",
+                "segment_id": believers.id,
+                "line_id": line,
+                "user_id": self.director.id,
+                "step_ids": [Command.create({"sms_template_id": text.id})],
+            }
+        )
+        rows = (
+            mailing,
+            self.env["mailing.trace"].create(
+                {
+                    "mass_mailing_id": mailing.id,
+                    "model": "res.partner",
+                    "res_id": self.inside.id,
+                }
+            ),
+            self.env["mailing.recipient"].create(
+                {**chosen, "company_id": self.company.id, "state": "queued"}
+            ),
+            self.env["mailing.variant"].create({**chosen, "sms_template_id": text.id}),
+            series,
+            series.step_ids,
+        )
+        for row in rows:
+            with self.subTest(row._name):
+                seen = self.as_user(row, self.manager)
+                self.assertFalse(seen.search([("id", "=", row.id)]))
+                seen = self.as_user(row, self.director)
+                self.assertTrue(seen.search([("id", "=", row.id)]))
+
+    def test_sensitive_segment_is_used_confidentially(self):
+        """What is made of it tells the same; what became so is hidden, too."""
+        believers = self.build_sensitive()
+        segments = self.as_user(self.env["customer.segment"], self.director)
+        condition = str([("segment_ids", "in", believers.ids)])
+        values = {"name": "Using", "kind": "dynamic"}
+        without = {"exclude_segment_ids": [Command.link(believers.id)]}
+        mailing = {
+            "subject": "S",
+            "mailing_type": "sms",
+            "audience_mode": "condition",
+            "audience_condition": condition,
+        }
+        for attempt in (
+            lambda: segments.create({**values, "domain": condition}),
+            lambda: segments.create({**values, **without}),
+            lambda: segments.env["mailing.mailing"].create(mailing),
+        ):
+            with self.assertRaisesRegex(ValidationError, "sensitive"):
+                attempt()
+        group = segments.create({"name": "Group"})
+        using = segments.create({**values, "exclude_segment_ids": group.ids})
+        further = segments.create({**values, "exclude_segment_ids": using.ids})
+        self.assertTrue(self.as_user(further, self.manager).has_access("read"))
+        self.as_user(group, self.director).write(
+            {
+                "kind": "dynamic",
+                "confidential": True,
+                "domain": str([("ethnicity", "=", "X")]),
+            }
+        )
+        for segment in using, further:
+            self.assertFalse(self.as_user(segment, self.manager).has_access("read"))
+            self.assertTrue(self.as_user(segment, self.director).has_access("read"))
+        self.as_user(group, self.director).domain = "[]"
+        self.assertTrue(self.as_user(further, self.manager).has_access("read"))
 
     def test_refusal_to_delete_names_no_hidden_segment(self):
         """That something uses it is told, not what."""

@@ -26,6 +26,7 @@ from . import (
     customer_segment_preview,
     customer_segment_question,
     customer_segment_refresh,
+    customer_segment_sensitive,
     customer_segment_sentence,
     customer_segment_worker,
     customer_segment_trend,

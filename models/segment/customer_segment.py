@@ -73,7 +73,8 @@ class CustomerSegment(models.Model):
         help="The condition is evaluated with this person's rights.",
     )
     confidential = fields.Boolean(
-        help="Only the responsible and managers see this segment and who is in it."
+        help="Only the responsible and managers see this segment and who is in it; "
+        "where it asks for sensitive facts, only those of them who may see these."
     )
     tz = fields.Selection(
         _tz_get,
@@ -219,14 +220,6 @@ class CustomerSegment(models.Model):
     def _check_domain(self):
         for segment in self.filtered(lambda segment: segment.kind == "dynamic"):
             self.env["customer.segment.condition"]._check(segment)
-
-    @api.constrains("domain", "kind", "model", "confidential")
-    def _check_confidential(self):
-        condition = self.env["customer.segment.condition"]
-        for segment in self:
-            if segment.kind == "dynamic" and not segment.confidential:
-                domain = condition._parse(segment.domain)
-                condition._check_discreet(self.env[segment.model], domain)
 
     @api.constrains("user_id")
     def _check_user_id(self):

@@ -77,20 +77,36 @@ class CustomerSegmentCondition(models.AbstractModel):
         return segments._filtered_access("read") == segments
 
     @api.model
+    def _sensitive_field(self, model, domain):
+        """A sensitive fact that a condition asks for.
+
+        :param model: the model the condition is about
+        :param Domain domain: parsed
+        :return: the field, or None
+        """
+        for model_name, name in sorted(self._fields_of(model, domain)):
+            field = self.env[model_name]._fields.get(name)
+            if field is not None and SENSITIVE in (field.groups or ""):
+                return field
+        return None
+
+    @api.model
     def _check_discreet(self, model, domain):
         """Refuse a condition on sensitive facts where everybody sees whom it holds for.
 
         :param model: the model the condition is about
         :param Domain domain: parsed
-        :raise ValidationError: naming the field
+        :raise ValidationError: naming the field, or the segment that asks for one
         """
-        for model_name, name in sorted(self._fields_of(model, domain)):
-            field = self.env[model_name]._fields.get(name)
-            if field is not None and SENSITIVE in (field.groups or ""):
-                raise ValidationError(
-                    self.env._(
-                        "“%s” is a sensitive fact, and whoever sees the result would "
-                        "learn it. Ask for it in a confidential segment only.",
-                        field._description_string(self.env),
-                    )
+        if field := self._sensitive_field(model, domain):
+            raise ValidationError(
+                self.env._(
+                    "“%s” is a sensitive fact, and whoever sees the result would "
+                    "learn it. Ask for it in a confidential segment only.",
+                    field._description_string(self.env),
                 )
+            )
+        used = set()
+        self._collect_segments(domain, used)
+        segments = self.env["customer.segment"].sudo().browse(used).exists()
+        segments._refuse_sensitive()
