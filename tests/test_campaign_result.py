@@ -298,7 +298,7 @@ class TestCampaignResult(CampaignCommon):
         self.assertEqual(group.partner_ids, self.partners)
 
     def test_enlarging_keeps_to_rights_and_company(self):
-        """Neither another company's segment, nor a colleague's, nor without the right."""
+        """No other company's segment, no colleague's, and not without the right."""
         mailing = self.sent(2)
         self.visit(self.partners, timedelta(hours=1))
         company = self.env["res.company"].sudo().create({"name": "Other Cafe"})
