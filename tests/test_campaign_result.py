@@ -100,6 +100,21 @@ class TestCampaignResult(CampaignCommon):
             )
         }
 
+    def test_sent_again_counts_with_its_recipient(self):
+        """The provider gets another reference; the result still finds its person."""
+        mailing = self.sent(2)
+        sms = self.env["sms.sms"].sudo().search([("mailing_id", "=", mailing.id)])[0]
+        before = sms.uuid
+        sms.write({"state": "error", "provider_id": "1"})
+        sms.action_set_outgoing()
+        self.assertNotEqual(sms.uuid, before)
+        self.env["sms.tracker"].sudo().search(
+            [("sms_uuid", "=", sms.uuid)]
+        )._action_update_from_sms_state("sent")
+        mailing.refresh_results()
+        [delivered] = mailing.recipient_ids.filtered("is_delivered")
+        self.assertEqual(delivered.number, sms.number)
+
     def test_answers_within_their_days(self):
         """Delivery, clicks, refusals, visits and purchases are counted once each."""
         mailing = self.sent(5, answer_days=7)

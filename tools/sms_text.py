@@ -20,6 +20,8 @@ GSM7_BASIC = frozenset(
 GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
 """Two septets each, escape included. Source: 3GPP TS 23.038 §6.2.1.1."""
 
+GSM7 = GSM7_BASIC | GSM7_EXTENSION
+
 # (alone, per part when joined). Source: 3GPP TS 23.040 §9.2.3.24.1, the header
 # of a joined message takes 6 octets: 7 septets, or 3 UCS-2 units.
 GSM7_LIMITS = (160, 153)
@@ -78,18 +80,23 @@ def count(text: str) -> SmsCount:
     :rtype: SmsCount
     """
     text = text or ""
-    is_gsm7 = all(char in GSM7_BASIC or char in GSM7_EXTENSION for char in text)
+    kinds = set(text)
+    is_gsm7 = kinds <= GSM7
     if is_gsm7:
-        weights = [2 if char in GSM7_EXTENSION else 1 for char in text]
+        doubles = kinds & GSM7_EXTENSION
     else:
-        weights = [2 if ord(char) > 0xFFFF else 1 for char in text]
+        doubles = {char for char in kinds if ord(char) > 0xFFFF}
     single, joined = GSM7_LIMITS if is_gsm7 else UCS2_LIMITS
-    units = sum(weights)
+    units = len(text) + sum(map(text.count, doubles))
     if units <= single:
         parts, remaining = int(bool(units)), single - units
+    elif not doubles:
+        parts = -(-units // joined)
+        remaining = parts * joined - units
     else:
         parts, used = 1, 0
-        for weight in weights:
+        for char in text:
+            weight = 2 if char in doubles else 1
             if used + weight > joined:
                 parts, used = parts + 1, 0
             used += weight

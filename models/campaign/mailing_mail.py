@@ -61,13 +61,9 @@ class MailingMailing(models.Model):
         :return: ``(recipient id, partner id, segment id)``
         :rtype: list[tuple]
         """
-        return self.env.execute_query(
-            SQL(
-                "SELECT id, partner_id, segment_id FROM mailing_recipient"
-                " WHERE mailing_id = %s AND state = 'waiting' ORDER BY id LIMIT %s",
-                self.id,
-                min(BATCH // 2, self._room_this_hour()),
-            )
+        return self._next_waiting(
+            SQL("r.id, r.partner_id, r.segment_id"),
+            min(BATCH // 2, self._room_this_hour()),
         )
 
     def _group_by_text(self, batch):
@@ -101,9 +97,9 @@ class MailingMailing(models.Model):
         self.env.cr.execute(
             SQL(
                 "UPDATE mailing_recipient r SET state = 'queued', queued_at = %s"
-                " WHERE r.mailing_id = %s AND r.state = 'waiting' AND %s",
+                " WHERE %s AND %s",
                 fields.Datetime.now(),
-                self.id,
+                self._waiting(),
                 condition,
             )
         )

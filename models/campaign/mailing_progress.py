@@ -12,6 +12,8 @@ class MailingMailing(models.Model):
     waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
     queued_count = fields.Integer(string="Sent out", readonly=True, copy=False)
     queued_cost = fields.Float(string="Cost", readonly=True, copy=False)
+    # The recipient up to whom nobody waits any more.
+    handled_id = fields.Integer(readonly=True, copy=False)
     progress_sentence = fields.Char(
         string="Progress", compute="_compute_progress_sentence"
     )
@@ -38,6 +40,44 @@ class MailingMailing(models.Model):
                 "The line “%s” is paused: they wait on it.", self.line_id.sudo().name
             )
         return sentence
+
+    def _waiting(self):
+        """Whether a recipient ``r`` waits, for a query in the order of their ids."""
+        return SQL(
+            """
+            r.mailing_id = %(id)s AND r.state = 'waiting' AND r.id > coalesce(
+                (SELECT handled_id FROM mailing_mailing WHERE id = %(id)s), 0)
+            """,
+            id=self.id,
+        )
+
+    def _next_waiting(self, columns, limit):
+        """Lock who is next, as many as may be; whoever changes one of them just now is
+        waited for.
+
+        :param SQL columns: of ``mailing_recipient``, its id first
+        :return: rows
+        :rtype: list[tuple]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %s FROM mailing_recipient r WHERE %s"
+                " ORDER BY r.id LIMIT %s FOR NO KEY UPDATE OF r",
+                columns,
+                self._waiting(),
+                limit,
+            )
+        )
+        if rows:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE mailing_mailing SET handled_id = %s WHERE id = %s",
+                    rows[0][0] - 1,
+                    self.id,
+                )
+            )
+            self.invalidate_recordset(["handled_id"], flush=False)
+        return rows
 
     def _note_progress(self, left, queued, cost=0.0):
         """Count a batch, in its transaction.

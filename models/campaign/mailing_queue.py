@@ -48,13 +48,13 @@ class MailingMailing(models.Model):
             self.env.execute_query(
                 SQL(
                     """
-                    SELECT FROM mailing_recipient
-                     WHERE mailing_id = %(id)s AND state = 'waiting'
+                    SELECT FROM mailing_recipient r WHERE %(waiting)s
                  UNION ALL
                     SELECT FROM sms_sms WHERE mailing_id = %(id)s AND state = 'outgoing'
                      LIMIT 1
                     """,
                     id=self.id,
+                    waiting=self._waiting(),
                 )
             )
         )
@@ -151,6 +151,7 @@ class MailingMailing(models.Model):
             {
                 "is_prepared": True,
                 "state": "sending",
+                "handled_id": 0,
                 "waiting_count": waiting,
                 "queued_count": 0,
                 "queued_cost": 0.0,
@@ -192,17 +193,8 @@ class MailingMailing(models.Model):
         limit = self._room_this_hour()
         if not limit:
             return False
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT id, partner_id, lead_id, segment_id, number
-                  FROM mailing_recipient
-                 WHERE mailing_id = %s AND state = 'waiting'
-                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-                """,
-                self.id,
-                limit,
-            )
+        rows = self._next_waiting(
+            SQL("r.id, r.partner_id, r.lead_id, r.segment_id, r.number"), limit
         )
         if not rows:
             return False
@@ -222,11 +214,11 @@ class MailingMailing(models.Model):
             }
         )
         queued = [
-            (row[0], sms_id, texts[row[0]])
+            (row[0], texts[row[0]])
             for row, (sms_id, _reason) in zip(rows, results, strict=True)
             if sms_id
         ]
-        parts = self._trace(queued)
+        parts = self._note_queued(queued)
         price = self.line_id.sudo().price_per_part or 0.0
         self._note_progress(len(rows), len(queued), parts * price)
         return True
@@ -240,6 +232,7 @@ class MailingMailing(models.Model):
             "number": number,
             "body": text,
             "partner_id": partner_id,
+            "lead_id": lead_id,
             "mailing_id": self.id,
             # The last word on «never twice».
             "source": f"mailing.recipient,{row_id}",
@@ -279,10 +272,10 @@ class MailingMailing(models.Model):
                 )
             )
 
-    def _trace(self, queued):
-        """Note what was queued, for core's statistics and ours.
+    def _note_queued(self, queued):
+        """Write down with the recipients what was queued for them.
 
-        :param list queued: ``(recipient id, sms id, text)``
+        :param list queued: ``(recipient id, text)``
         :return: how many parts the texts have
         :rtype: int
         """
@@ -290,48 +283,21 @@ class MailingMailing(models.Model):
             return 0
         line = self.line_id.sudo()
         suffix = line.optout_suffix or ""
-        parts = [count(with_suffix(text, suffix)).parts for _row, _sms, text in queued]
-        self.env.flush_all()
+        parts = [count(with_suffix(text, suffix)).parts for _row, text in queued]
         self.env.cr.execute(
             SQL(
                 """
-                WITH message AS (
-                    SELECT m.id, m.parts, s.id AS sms_id, s.uuid
-                      FROM unnest(%(ids)s::int[], %(sms)s::int[], %(parts)s::int[])
-                           AS m(id, sms_id, parts)
-                      JOIN sms_sms s ON s.id = m.sms_id),
-                done AS (
-                    UPDATE mailing_recipient r
-                       SET state = 'queued', queued_at = %(now)s, sms_uuid = m.uuid,
-                           part_count = m.parts, cost = m.parts * %(price)s
-                      FROM message m WHERE r.id = m.id
-                 RETURNING r.partner_id, r.lead_id, r.number, m.sms_id, m.uuid),
-                trace AS (
-                    INSERT INTO mailing_trace
-                           (mass_mailing_id, model, res_id, sms_number, sms_id_int,
-                            sms_code, trace_type, trace_status, create_uid, write_uid,
-                            create_date, write_date)
-                    SELECT %(mailing)s,
-                           CASE WHEN lead_id IS NULL THEN 'res.partner'
-                                ELSE 'crm.lead' END,
-                           coalesce(lead_id, partner_id), number, sms_id,
-                           substr(md5(random()::text), 1, 3), 'sms', 'outgoing',
-                           %(uid)s, %(uid)s, %(now)s, %(now)s
-                      FROM done
-                 RETURNING id, sms_id_int)
-                UPDATE sms_tracker k SET mailing_trace_id = trace.id
-                  FROM trace JOIN done ON done.sms_id = trace.sms_id_int
-                 WHERE k.sms_uuid = done.uuid
+                UPDATE mailing_recipient r
+                   SET state = 'queued', queued_at = %(now)s, part_count = m.parts,
+                       cost = m.parts * %(price)s
+                  FROM unnest(%(ids)s::int[], %(parts)s::int[]) AS m(id, parts)
+                 WHERE r.id = m.id
                 """,
-                ids=[row_id for row_id, _sms, _text in queued],
-                sms=[sms_id for _row, sms_id, _text in queued],
+                ids=[row_id for row_id, _text in queued],
                 parts=parts,
                 now=fields.Datetime.now(),
                 price=line.price_per_part or 0.0,
-                uid=self.env.uid,
-                mailing=self.id,
             )
         )
-        self.env["mailing.trace"].invalidate_model()
-        self.env["sms.tracker"].invalidate_model()
+        self.env["mailing.recipient"].invalidate_model(flush=False)
         return sum(parts)

@@ -66,7 +66,7 @@ class MailingMailing(models.Model):
         return SQL(
             """
             WITH person AS MATERIALIZED (
-                SELECT r.id, r.number, r.partner_id, r.sms_uuid, r.lead_id,
+                SELECT r.id, r.number, r.partner_id, r.lead_id,
                        p.commercial_partner_id AS entity,
                        coalesce(r.queued_at, %(launched)s) AS since
                   FROM mailing_recipient r
@@ -151,7 +151,7 @@ class MailingMailing(models.Model):
         """Delivery and answers, as the gateway and the links tell."""
         joined = SQL(
             """
-            JOIN sms_tracker k ON k.sms_uuid = person.sms_uuid
+            JOIN sms_tracker k ON k.source = 'mailing.recipient,' || person.id
             JOIN mailing_trace t ON t.id = k.mailing_trace_id
             """
         )

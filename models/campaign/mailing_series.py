@@ -299,9 +299,9 @@ class MailingMailing(models.Model):
         ondelete="set null",
     )
 
-    def _trace(self, queued):
+    def _note_queued(self, queued):
         """With the messages goes how far each person is in the series."""
-        result = super()._trace(queued)
+        result = super()._note_queued(queued)
         if queued and self.series_step_id:
             self.env.cr.execute(
                 SQL(
@@ -318,7 +318,7 @@ class MailingMailing(models.Model):
                     series=self.series_id.id,
                     number=self.series_step_id._number(),
                     now=fields.Datetime.now(),
-                    ids=[row_id for row_id, _sms, _text in queued],
+                    ids=[row_id for row_id, _text in queued],
                 )
             )
         return result

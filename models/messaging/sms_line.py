@@ -2,6 +2,7 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ...tools.sms_text import with_suffix
 
@@ -121,8 +122,11 @@ class SmsLine(models.Model):
         sources = [message["source"] for message in messages if message.get("source")]
         if not sources:
             return set()
-        trackers = self.env["sms.tracker"].sudo()
-        return set(trackers.search([("source", "in", sources)]).mapped("source"))
+        self.env["sms.tracker"].flush_model(["source"])
+        rows = self.env.execute_query(
+            SQL("SELECT source FROM sms_tracker WHERE source = ANY(%s)", sources)
+        )
+        return {source for (source,) in rows}
 
     def _get_problems(self, messages):
         """What is wrong with the messages themselves, whoever gets them; a hook.

@@ -28,11 +28,11 @@ class SmsLine(models.Model):
         sms = self.env["sms.sms"].sudo().with_context(sms_route=SmsRoute(judged=True))
         if not self._may_insert_directly(sms):
             created = sms.create(values)
-            self._create_trackers(messages, created.mapped("uuid"))
+            self._create_trackers(messages, created.ids, created.mapped("uuid"))
             return created.ids
         uuids = _random_uuids(len(values))
         ids = self._insert_rows(sms, uuids, values)
-        self._create_trackers(messages, uuids)
+        self._create_trackers(messages, ids, uuids)
         if self.message_class == "advertising":
             self.env["sms.advertising"].sudo()._count_in(sms.browse(ids))
         due = {vals["due_at"] for vals in values if vals["due_at"]}
@@ -106,33 +106,52 @@ class SmsLine(models.Model):
         by_uuid = {one: row_id for row_id, one in found}
         return [by_uuid[one] for one in uuids]
 
-    def _create_trackers(self, messages, uuids):
+    def _create_traces(self, messages, _ids):
+        """What core's statistics know messages by; a hook.
+
+        :param list messages: as in ``_queue_messages``
+        :param list _ids: of their rows
+        :return: the id of each one's ``mailing.trace``, or None
+        :rtype: list
+        """
+        return [None] * len(messages)
+
+    def _create_trackers(self, messages, ids, uuids):
         """What outlives messages that something follows, and what their source is
         known by; the others need none.
         """
+        traces = self._create_traces(messages, ids)
         followed = [
-            (one, message.get("checkin_id") or None, message.get("source") or None)
-            for message, one in zip(messages, uuids, strict=True)
+            (
+                one,
+                trace,
+                message.get("checkin_id") or None,
+                message.get("source") or None,
+            )
+            for message, one, trace in zip(messages, uuids, traces, strict=True)
             if message.get("checkin_id") or message.get("source")
         ]
         if not followed:
             return
-        uuids, checkins, sources = map(list, zip(*followed, strict=True))
+        uuids, traces, checkins, sources = map(list, zip(*followed, strict=True))
         self.env.execute_query(
             SQL(
                 """
-                INSERT INTO sms_tracker (sms_uuid, line_id, checkin_id, source,
-                                         create_uid, write_uid, create_date, write_date)
-                     SELECT uuid, %(line)s, checkin, source, %(uid)s, %(uid)s,
+                INSERT INTO sms_tracker (sms_uuid, mailing_trace_id, line_id,
+                                         checkin_id, source, create_uid, write_uid,
+                                         create_date, write_date)
+                     SELECT uuid, trace, %(line)s, checkin, source, %(uid)s, %(uid)s,
                             %(now)s, %(now)s
-                       FROM unnest(%(uuids)s::varchar[], %(checkins)s::int[],
-                                   %(sources)s::varchar[]) AS t(uuid, checkin, source)
+                       FROM unnest(%(uuids)s::varchar[], %(traces)s::int[],
+                                   %(checkins)s::int[], %(sources)s::varchar[])
+                            AS t(uuid, trace, checkin, source)
                   RETURNING id
                 """,
                 line=self.id,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
                 uuids=uuids,
+                traces=traces,
                 checkins=checkins,
                 sources=sources,
             )
