@@ -281,6 +281,30 @@ class TestClubDashboard(DashboardCommon):
                 self.assertEqual(tile["value"], 1)
                 self.assertEqual(self.count_list(tile["action"], self.cashier), 1)
 
+    def test_today_is_the_clubs_whoever_looks(self):
+        """The cashier's list, its filter, the device's count and Today agree."""
+        self.build_visit(datetime(2026, 3, 9, 20, 29, 59))
+        early = self.build_visit(datetime(2026, 3, 9, 20, 30)) + self.build_visit(
+            datetime(2026, 3, 10, 3)
+        )
+        for zone in ("Asia/Tehran", "Pacific/Kiritimati", "America/New_York", False):
+            self.cashier.tz = zone
+            self.env.invalidate_all()
+            checkins = self.env["club.checkin"].with_user(self.cashier)
+            own = [("device_id", "=", self.device.id)]
+            with self.subTest(zone=zone):
+                self.assertEqual(checkins.search(own), early[::-1])
+                today = checkins.search([*own, ("arrived_today", "=", True)])
+                self.assertEqual(today, early[::-1])
+                self.assertEqual(set(today.mapped("arrived_today")), {True})
+                device = self.device.with_user(self.cashier)
+                self.assertEqual(device.checkins_today, 2)
+                self.assertEqual(self.values(user=self.cashier)["visits"], 2)
+        self.user.tz = "America/New_York"
+        before = self.env["club.checkin"].with_user(self.user)
+        before = before.search([*own, ("arrived_today", "=", False)])
+        self.assertEqual(before.mapped("arrived_today"), [False])
+
     def test_others_see_nothing(self):
         preset = self.env["club.preset"].search([], limit=1)
         for groups in ("base.group_user", "base.group_portal", "base.group_public"):

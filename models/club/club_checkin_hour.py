@@ -4,8 +4,12 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools.midnight import midnight
+
 
 class ClubCheckin(models.Model):
+    """Hour and day of check-ins in the time zone of their club."""
+
     _inherit = "club.checkin"
 
     occurred_hour = fields.Integer(
@@ -14,11 +18,16 @@ class ClubCheckin(models.Model):
         search="_search_occurred_hour",
         help="Hour in the club's time zone, whoever looks.",
     )
+    arrived_today = fields.Boolean(
+        compute="_compute_arrived_today",
+        search="_search_arrived_today",
+        help="Since midnight in the club's time zone, whoever looks.",
+    )
 
     @api.depends("occurred_at", "company_id.club_tz")
     def _compute_occurred_hour(self):
         for checkin in self:
-            zone = pytz.timezone(checkin.company_id.sudo().club_tz or "UTC")
+            zone = pytz.timezone(checkin._club_tz() or "UTC")
             moment = checkin.occurred_at
             checkin.occurred_hour = (
                 moment and pytz.utc.localize(moment).astimezone(zone).hour
@@ -42,3 +51,33 @@ class ClubCheckin(models.Model):
             )
 
         return Domain.custom(to_sql=to_sql)
+
+    @api.depends("arrived_at", "company_id.club_tz")
+    def _compute_arrived_today(self):
+        for tz, checkins in self.grouped(lambda one: one._club_tz()).items():
+            start = _day_start(tz)
+            for checkin in checkins:
+                checkin.arrived_today = (
+                    checkin.arrived_at and checkin.arrived_at >= start
+                )
+
+    def _search_arrived_today(self, operator, value):
+        """Of the companies one works for now; those of others are not seen anyway."""
+        if operator != "in":
+            return NotImplemented
+        companies = self.env.companies.sudo().grouped("club_tz")
+        return Domain.OR(
+            Domain("company_id", "in", those.ids)
+            & Domain("arrived_at", ">=", _day_start(tz))
+            for tz, those in companies.items()
+        )
+
+    def _club_tz(self):
+        return self.company_id.sudo().club_tz
+
+
+def _day_start(tz):
+    """Today's midnight in a time zone; naive UTC."""
+    zone = pytz.timezone(tz or "UTC")
+    now = pytz.utc.localize(fields.Datetime.now()).astimezone(zone)
+    return midnight(now.date(), zone)

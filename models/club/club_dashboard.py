@@ -1,4 +1,4 @@
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 import pytz
 
@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from ...tools.midnight import midnight
 from .club_dashboard_base import CLUB_USER
 
 # Hours a chart of a day always shows; busier ones widen it.
@@ -414,12 +415,5 @@ class ClubDashboard(models.AbstractModel):
 
 
 def _midnight(day, zone):
-    """Start of a local day as a UTC string, also where clocks change at midnight."""
-    local = datetime.combine(day, time.min)
-    try:
-        aware = zone.localize(local, is_dst=None)
-    except pytz.AmbiguousTimeError:
-        aware = zone.localize(local, is_dst=True)
-    except pytz.NonExistentTimeError:
-        aware = zone.localize(local, is_dst=False)
-    return fields.Datetime.to_string(aware.astimezone(pytz.utc).replace(tzinfo=None))
+    """Start of a local day as domains take it: a UTC string."""
+    return fields.Datetime.to_string(midnight(day, zone))

@@ -184,7 +184,7 @@ class ClubDevice(models.Model):
     def _compute_checkins_today(self):
         counts = dict(
             self.env["club.checkin"]._read_group(
-                [("device_id", "in", self.ids), ("arrived_at", ">=", "today")],
+                [("device_id", "in", self.ids), ("arrived_today", "=", True)],
                 ["device_id"],
                 ["__count"],
             )
