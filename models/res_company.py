@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -164,6 +165,15 @@ class ResCompany(models.Model):
     _club_late_hours_positive = models.Constraint(
         "CHECK(club_late_hours > 0)", "Choose at least one hour."
     )
+
+    @api.constrains("club_pos_device_id")
+    def _check_club_pos_device_id(self):
+        for company in self:
+            device = company.sudo().club_pos_device_id
+            if device and device.company_id != company:
+                raise ValidationError(
+                    self.env._("Choose a device of %s.", company.name)
+                )
 
     @api.depends("partner_id.tz", "country_id")
     def _compute_club_tz(self):

@@ -35,6 +35,27 @@ class TestClubDevice(ClubCommon):
         self.assertEqual(tags["online"], self.category_cake)
         self.assertEqual(self.checkins(offline).config_rev, before)
 
+    def test_device_stays_with_the_company_it_works_for(self):
+        """Its journal, group, texts and till are that company's."""
+        other = self.build_company("Another company")
+        values = {
+            "company_id": other.id,
+            "group_id": self.build_group(other).id,
+        }
+        used, till, fresh = (self.build_device(self.company) for _turn in range(3))
+        self.take(self.phone(), device=used)
+        self.company.club_pos_device_id = till
+        for device in self.device, used, till:
+            with self.assertRaisesRegex(UserError, "stays with Café Naderi"):
+                device.write(values)
+        fresh.write(values)
+        self.assertEqual(fresh.company_id, other)
+        with self.assertRaisesRegex(UserError, "Choose a device of Café Naderi"):
+            self.company.club_pos_device_id = fresh
+        self.company.club_pos_device_id = False
+        till.write(values)
+        self.device.write({"company_id": self.company.id, "branch": "Upstairs"})
+
     def test_deleting_a_numbered_tag_keeps_journal_and_contact_tags(self):
         """The old panels wipe tags on edit; here the journal knows what was pressed."""
         phone = self.phone()

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from .club_checkin_statements import DEVICE_OF_ID
@@ -214,9 +214,35 @@ class ClubDevice(models.Model):
         return devices
 
     def write(self, vals):
+        if "company_id" in vals:
+            self._refuse_moving(vals["company_id"])
         result = super().write(vals)
         self._record_revision()
         return result
+
+    def _refuse_moving(self, company_id):
+        """What a device has done, and what uses it, is its company's."""
+        moved = self.sudo().filtered(lambda one: one.company_id.id != company_id)
+        tills = self.env["res.company"].sudo()
+        tills = tills.search([("club_pos_device_id", "in", moved.ids)])
+        bound = tills.club_pos_device_id | moved.with_context(active_test=False).search(
+            [
+                ("id", "in", moved.ids),
+                "|",
+                ("state", "!=", "new"),
+                ("checkin_ids", "!=", False),
+            ]
+        )
+        if bound:
+            raise UserError(
+                self.env._(
+                    "“%(device)s” stays with %(company)s: it was connected, has "
+                    "check-ins or counts visits of the point of sale there. Make a new "
+                    "device for the other company.",
+                    device=bound[0].name,
+                    company=bound[0].company_id.name,
+                )
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_checkins(self):
