@@ -260,14 +260,23 @@ class CustomerProfileStatement(models.AbstractModel):
             """
             SELECT p.id AS partner_id, p.no_profiling IS NOT TRUE AS profiled,
                    %(columns)s
-              FROM res_partner p %(joins)s
-             WHERE %(only)s AND (%(known)s)
+              FROM %(contacts)s p %(joins)s
+             WHERE (%(known)s)
                AND (p.partner_share IS NOT FALSE OR purchase.purchase_count > 0)
             """,
             columns=SQL(", ").join(columns),
             joins=SQL(" ").join(joins),
-            only=scope.only("p", "id"),
+            contacts=self._contacts(scope),
             known=SQL(" OR ").join(known),
+        )
+
+    def _contacts(self, scope):
+        """The contacts to join the groups to: all, or first of all some."""
+        if scope.ids is None:
+            return SQL("res_partner")
+        # OFFSET 0: else they are picked after the joins, of all contacts there are.
+        return SQL(
+            "(SELECT * FROM res_partner p WHERE %s OFFSET 0)", scope.only("p", "id")
         )
 
     def _costs(self, scope):
