@@ -9,10 +9,9 @@ import time
 from bootstrap.paths import step
 from lxml import etree
 
-from . import _audience
+from . import _audience, _composer
 from ._figures import Figure
-from .campaign import TEXT
-from .form import _specification
+from .form import _fields_of
 from .segments import _forget_peak, _resident
 
 OWN_DATABASES = True
@@ -108,7 +107,7 @@ def _measure(env, audience, share):
             "audience_mode": "segments",
             "audience_segment_ids": group.ids,
             "line_id": line.id,
-            "body_plaintext": TEXT,
+            "body_plaintext": _composer.TEXT,
         }
     )
     mailing.action_put_in_queue()
@@ -129,7 +128,7 @@ def _measure(env, audience, share):
     peak = _resident("VmHWM") - before
     view = env.ref("customer_segmentation.mailing_campaign_form")
     arch = mailing.get_view(view.id, "form")["arch"]
-    specification = _specification(mailing, etree.fromstring(arch))
+    specification = _fields_of(mailing, etree.fromstring(arch))
     mailing.refresh_results()
     env.cr.commit()
     env.invalidate_all()
