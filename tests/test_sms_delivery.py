@@ -228,6 +228,9 @@ class TestSmsDelivery(SmsBuilders, ClubHttpCommon):
             .create({})
         )
         self.assertEqual(settings.sms_line_ids, self.line, "test lines need none")
+        shown = settings.new({"company_id": self.company.id}).sms_line_ids
+        self.assertEqual(shown.webhook_delivery_url, self.line.webhook_delivery_url)
+        self.assertEqual(shown.webhook_inbound_url, self.line.webhook_inbound_url)
         get = "odoo.addons.customer_segmentation.models.messaging.sms_line_webhook"
         with patch(f"{get}.requests.get", side_effect=self.opener.get):
             told = self.line.action_test_webhooks()["params"]

@@ -36,7 +36,9 @@ class SmsLine(models.Model):
     @api.depends("webhook_secret")
     def _compute_webhook_urls(self):
         for line in self:
-            base = f"{line.get_base_url()}{WEBHOOK}/{line.id}/{line.webhook_secret}"
+            # The settings show lines within a record that is not saved.
+            line_id = line._origin.id
+            base = f"{line.get_base_url()}{WEBHOOK}/{line_id}/{line.webhook_secret}"
             line.webhook_delivery_url = f"{base}/delivery"
             line.webhook_inbound_url = f"{base}/inbound"
 
