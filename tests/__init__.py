@@ -3,6 +3,7 @@ from . import (
     test_client_units,
     test_campaign_audience,
     test_campaign_browser,
+    test_campaign_company,
     test_campaign_fire,
     test_campaign_mail,
     test_campaign_result,

@@ -1,6 +1,7 @@
 from . import (
     mailing_audience,
     mailing_audience_held,
+    mailing_company,
     mailing_launch,
     mailing_mail,
     mailing_mailing,

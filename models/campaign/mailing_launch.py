@@ -53,6 +53,9 @@ class MailingMailing(models.Model):
             raise UserError(
                 self.env._("Switch to the company that this campaign belongs to.")
             )
+        # Something may have been given away since it was chosen.
+        self._check_owned()
+        self.variant_ids._check_owned()
         if self.mailing_type == "sms":
             self._check_launch_sms()
         else:

@@ -68,6 +68,10 @@ class MailingSeries(models.Model):
         for series in self:
             series.mailing_count = len(series.mailing_ids)
 
+    @api.constrains("company_id")
+    def _check_company_id(self):
+        self.step_ids._check_owned()
+
     @api.constrains("user_id")
     def _check_user_id(self):
         for series in self:
@@ -177,6 +181,11 @@ class MailingSeriesStep(models.Model):
     body = fields.Char(
         related="sms_template_id.body", related_sudo=False, string="Text"
     )
+
+    @api.constrains("series_id", "sms_template_id")
+    def _check_owned(self):
+        for step in self:
+            step.series_id.company_id._check_owns(step, ("sms_template_id",))
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -58,6 +58,13 @@ class MailingVariant(models.Model):
                     self.env._("Give “%s” a text.", variant.segment_id.display_name)
                 )
 
+    @api.constrains("mailing_id", "segment_id", "sms_template_id")
+    def _check_owned(self):
+        for variant in self:
+            variant.mailing_id.company_id._check_owns(
+                variant, ("segment_id", "sms_template_id")
+            )
+
     def _has_unsafe_expression(self):
         """The text of an SMS is checked with its template."""
         typed = self.filtered(lambda variant: variant.subject or variant.body_html)
