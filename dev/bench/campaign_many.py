@@ -1,5 +1,5 @@
 """How a group message grows: 100,000 and 1,000,000 recipients, prepared, queued and
-looked at.
+looked at; and an e-mail to as many.
 
 In a database of its own, committed batch by batch as the queue does. Nothing is sent.
 """
@@ -36,7 +36,7 @@ def main(environment, quick=False, sizes=None) -> list[Figure]:
         ):
             measured[size] = _measure(env, audience, 0.2 if quick else 1.0)
     smallest = min(measured)
-    for size, (prepared, queued, form, peak) in measured.items():
+    for size, (prepared, queued, form, peak, late) in measured.items():
         times = size / smallest
         if size > smallest:
             figures += [
@@ -60,6 +60,12 @@ def main(environment, quick=False, sizes=None) -> list[Figure]:
                 note=f"{form:.2f} s",
             ),
             Figure(f"memory of the process for {size:,}", peak, MEMORY_MB, "<=", " MB"),
+            Figure(
+                f"the last e-mails of {size:,}, of the first as many",
+                late,
+                LINEAR,
+                "<=",
+            ),
         ]
     return figures
 
@@ -68,7 +74,8 @@ def _measure(env, audience, share):
     """Launch, prepare and queue one campaign to everybody, then open its form.
 
     :param float share: of the recipients are queued
-    :return: seconds to prepare and to queue all, seconds of the form, MB at the peak
+    :return: seconds to prepare and to queue all, seconds of the form, MB at the peak,
+        and of an e-mail the time of the last batches by that of the first
     """
     env = env(user=env.ref("base.user_admin"))
     company = env["res.company"].browse(audience.company_id)
@@ -133,7 +140,50 @@ def _measure(env, audience, share):
     env.cr.commit()
     env.invalidate_all()
     form = _seconds(env, lambda: mailing.web_read(specification))
-    return prepared, queued, form, peak
+    return prepared, queued, form, peak, _mails(env, mailing)
+
+
+def _mails(env, mailing):
+    """An e-mail to the same, first with nobody written to, then with nearly all."""
+    mails = mailing.copy(
+        {
+            "mailing_type": "mail",
+            "email_from": "shop@example.com",
+            "body_html": "<p>Dear guest</p>",
+            "audience_mode": "segments",
+            "audience_segment_ids": mailing.audience_segment_ids.ids,
+        }
+    )
+    mails.action_put_in_queue()
+    env.cr.commit()
+    mails._prepare()
+    env.cr.commit()
+    first = _per_mail(env, mails)
+    env.cr.execute(
+        """
+        WITH mailed AS (
+            UPDATE mailing_recipient SET state = 'queued', queued_at = now()
+             WHERE mailing_id = %(id)s AND state = 'waiting' AND id <= (
+                   SELECT max(id) - 5000 FROM mailing_recipient
+                    WHERE mailing_id = %(id)s)
+         RETURNING partner_id, number)
+        INSERT INTO mailing_trace (mass_mailing_id, model, res_id, email, trace_type,
+                                   trace_status)
+        SELECT %(id)s, 'res.partner', partner_id, number, 'mail', 'sent' FROM mailed
+        """,
+        {"id": mails.id},
+    )
+    env.cr.commit()
+    _per_mail(env, mails)
+    return _per_mail(env, mails) / first
+
+
+def _per_mail(env, mails):
+    """Seconds of one e-mail in a slice of the queue."""
+    env.invalidate_all()
+    before = mails.queued_count
+    seconds = _seconds(env, mails._action_send_mail)
+    return seconds / (mails.queued_count - before)
 
 
 def _seconds(env, work):

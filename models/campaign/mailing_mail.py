@@ -26,12 +26,13 @@ class MailingMailing(models.Model):
         for mailing in ours:
             if not mailing.is_prepared:
                 mailing._prepare()
-            mailing._note_mailed(SQL("EXISTS (%s)", mailing._traces_of_recipient()))
             while batch := mailing._next_mail_batch():
-                for text, partner_ids in mailing._group_by_text(batch).items():
+                written_to = mailing._mailed([row[1] for row in batch])
+                rest = [row for row in batch if row[1] not in written_to]
+                for text, partner_ids in mailing._group_by_text(rest).items():
                     part = mailing.with_context(campaign_segment=text)
                     super(MailingMailing, part)._action_send_mail(res_ids=partner_ids)
-                mailing._note_mailed(SQL("r.id = ANY(%s)", [row[0] for row in batch]))
+                mailing._note_mailed([row[0] for row in batch])
                 if time.monotonic() > stop:
                     mailing._continue()
                     break
@@ -86,21 +87,42 @@ class MailingMailing(models.Model):
         """
         return (self.launched_text or {}).get("variants", {}).get(str(segment_id), {})
 
-    def _traces_of_recipient(self):
-        return SQL(
-            "SELECT FROM mailing_trace t WHERE t.mass_mailing_id = r.mailing_id"
-            " AND t.model = 'res.partner' AND t.res_id = r.partner_id"
+    def _mailed(self, partner_ids):
+        """Who of some contacts was written to, and under which address.
+
+        :rtype: dict[int, str]
+        """
+        self.env["mailing.trace"].flush_model()
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT res_id, email FROM mailing_trace WHERE trace_type = 'mail'"
+                    " AND model = 'res.partner' AND mass_mailing_id = %s"
+                    " AND res_id = ANY(%s)",
+                    self.id,
+                    partner_ids,
+                )
+            )
         )
 
-    def _note_mailed(self, condition):
+    def _get_seen_list(self):
+        """Core reads the addresses of the whole campaign for each batch. Here each
+        address is in the snapshot once: those of the batch are enough.
+        """
+        if not self._is_mail_campaign():
+            return super()._get_seen_list()
+        mailed = self._mailed(list(self.env.context.get("active_ids") or []))
+        return set(filter(None, mailed.values()))
+
+    def _note_mailed(self, recipient_ids):
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 "UPDATE mailing_recipient r SET state = 'queued', queued_at = %s"
-                " WHERE %s AND %s",
+                " WHERE %s AND r.id = ANY(%s)",
                 fields.Datetime.now(),
                 self._waiting(),
-                condition,
+                recipient_ids,
             )
         )
         mailed = self.env.cr.rowcount
@@ -186,3 +208,10 @@ class MailComposeMessage(models.TransientModel):
                 body = mailing._prepend_preview(variant["body"], mailing.preview)
                 vals.update(subject=variant["subject"], body=body)
         return super().create(vals_list)
+
+
+class MailingTrace(models.Model):
+    _inherit = "mailing.trace"
+
+    # Who of a batch was written to already: core's traces are not found by document.
+    _mailed = models.Index("(mass_mailing_id, res_id) WHERE trace_type = 'mail'")

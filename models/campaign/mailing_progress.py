@@ -59,6 +59,7 @@ class MailingMailing(models.Model):
         :return: rows
         :rtype: list[tuple]
         """
+        self.env["mailing.recipient"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 "SELECT %s FROM mailing_recipient r WHERE %s"

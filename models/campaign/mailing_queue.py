@@ -244,6 +244,7 @@ class MailingMailing(models.Model):
         """How many may be queued now under the campaign's own rate."""
         if not self.rate_per_hour:
             return BATCH
+        self.env["mailing.recipient"].flush_model(["state", "queued_at"])
         [(used,)] = self.env.execute_query(
             SQL(
                 "SELECT count(*) FROM mailing_recipient WHERE mailing_id = %s"
