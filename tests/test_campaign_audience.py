@@ -195,6 +195,22 @@ class TestCampaignAudience(CampaignCommon):
         )
         self.assertEqual(self.messages(mailing).mapped("number"), ["+989120000020"])
 
+    def test_number_abroad_is_told_before(self):
+        """A line that sends at home only: what it would refuse is no part of it."""
+        home, abroad = self.members(30, 2)
+        member = self.env["club.member"].sudo()
+        member.search([("partner_id", "=", abroad.id)]).phone_e164 = "+4915112345678"
+        self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
+        mailing = self.campaign()
+        preflight = mailing.preflight()
+        self.assertEqual((preflight["total"], preflight["reachable"]), (2, 1))
+        self.assertEqual([row["reason"] for row in preflight["held"]], ["foreign"])
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        self.assertEqual(self.reasons(mailing), {home: None, abroad: "foreign"})
+        self.line.sudo().foreign_allowed = True
+        self.assertEqual(self.campaign().preflight()["reachable"], 2)
+
     def test_excluded_always_wins(self):
         """An excluded segment takes out its people and their numbers."""
         first, second, third = self.members(40, 3)

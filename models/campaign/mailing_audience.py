@@ -34,6 +34,7 @@ class MailingAudience(models.AbstractModel):
         self._add_unfit(mailing, user)
         self.env.cr.execute(SQL("ANALYZE %s", TABLE))
         self._hold_landlines(mailing)
+        self._hold_foreign(mailing)
         self._hold_excluded(mailing)
         self._hold_duplicates()
         self._hold_refused(mailing, due)

@@ -60,6 +60,19 @@ class MailingAudience(models.AbstractModel):
             )
         )
 
+    def _hold_foreign(self, mailing):
+        """What the line would refuse is told before it is sent."""
+        line = mailing.line_id.sudo()
+        if line:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET reason = 'foreign'"
+                    " WHERE reason IS NULL AND NOT starts_with(number, %s)",
+                    TABLE,
+                    line._get_home(),
+                )
+            )
+
     def _hold_excluded(self, mailing):
         """Somebody excluded may stand under the same number a second time."""
         excluded = list(mailing.sudo().audience_exclude_segment_ids.ids)

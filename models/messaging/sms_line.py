@@ -128,6 +128,14 @@ class SmsLine(models.Model):
         )
         return {source for (source,) in rows}
 
+    def _get_home(self):
+        """How the numbers begin that this line sends to.
+
+        :rtype: str
+        """
+        code = self.company_id.country_id.phone_code
+        return "+" if self.foreign_allowed else f"+{code or ''}"
+
     def _get_problems(self, messages):
         """What is wrong with the messages themselves, whoever gets them; a hook.
 
@@ -135,8 +143,7 @@ class SmsLine(models.Model):
         :return: for each a reason of ``club.checkin.message_reason``, or None
         :rtype: list
         """
-        country = self.company_id.country_id
-        home = "+" if self.foreign_allowed else f"+{country.phone_code or ''}"
+        home = self._get_home()
         links_allowed = self.links_allowed
         problems = []
         for message in messages:
