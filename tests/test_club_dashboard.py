@@ -453,6 +453,32 @@ class TestClubDashboard(DashboardCommon):
         self.assertFalse(self.figures(user=self.user)["onboarding"])
         self.assertTrue(self.figures(user=self.manager)["onboarding"]["presets"])
 
+    def test_onboarding_steps_lead_a_manager_to_what_they_say(self):
+        """Settings are for administrators: the trade brings the first text."""
+        self.company.write(
+            {"club_welcome_template_id": False, "club_repeat_template_id": False}
+        )
+        steps = {
+            step["key"]: step["action"]
+            for step in self.figures(user=self.manager)["onboarding"]["steps"]
+        }
+        self.assertEqual(steps["welcome"]["res_model"], "club.preset.apply")
+        self.assertEqual(steps["device"]["context"], {"default_kind": "tablet"})
+
+    def test_texts_of_a_trade_are_named_in_the_managers_language(self):
+        self.env["res.lang"]._activate_lang("fa_IR")
+        preset = self.env["club.preset"].create(
+            {"name": "Tea house", "welcome_body": "Welcome to tea"}
+        )
+        self.manager.lang = "fa_IR"
+        self.env["club.dashboard"].with_user(self.manager).with_context(
+            lang="fa_IR"
+        ).apply_preset(preset.id)
+        self.assertEqual(
+            self.company.club_welcome_template_id.with_context(lang="fa_IR").name,
+            f"متن خوش‌آمدگویی · {self.company.name}",
+        )
+
     def test_trade_in_one_click(self):
         preset = self.env["club.preset"].create(
             {

@@ -65,7 +65,7 @@ class ClubPresetApply(models.TransientModel):
         body = self.preset_id[body_field]
         if not body:
             return self.env["sms.template"]
-        label = self.preset_id._fields[body_field].string
+        label = self.preset_id.fields_get([body_field])[body_field]["string"]
         template = self.env["sms.template"].create(
             {
                 "name": f"{label} · {self.company_id.name}",

@@ -104,16 +104,13 @@ class ClubDashboardOnboarding(models.AbstractModel):
 
     def _get_welcome_step(self, company):
         template = company.club_welcome_template_id
-        if template or not self.env.user.has_group("base.group_system"):
-            action = {
-                **self._prepare_form_action("sms.template", template.id),
-                "context": {
-                    "default_model_id": self.env["ir.model"]._get_id("res.partner"),
-                    "default_message_class": "service",
-                },
-            }
-        else:
+        if template:
+            action = self._prepare_form_action("sms.template", template.id)
+        elif self.env.user.has_group("base.group_system"):
             action = self._prepare_xmlid_action("club_settings_action")
+        else:
+            # Which text is the welcome is a setting; a manager's comes with the trade.
+            action = self._prepare_xmlid_action("club_preset_apply_action")
         return {
             "key": "welcome",
             "title": self.env._("Write the welcome"),
@@ -143,7 +140,10 @@ class ClubDashboardOnboarding(models.AbstractModel):
             if waiting
             else self.env._("Add a device"),
             "action": self._prepare_form_action(
-                "club.device", waiting.id, name=self.env._("Device")
+                "club.device",
+                waiting.id,
+                name=self.env._("Device"),
+                context={"default_kind": "tablet"},
             ),
         }
 
