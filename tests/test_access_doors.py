@@ -360,6 +360,20 @@ class TestSegmentDoors(DoorCommon):
         )
         rows = (
             mailing,
+            mailing.copy(
+                {
+                    "audience_mode": "previous",
+                    "previous_mailing_id": mailing.id,
+                    "audience_segment_ids": False,
+                }
+            ),
+            mailing.copy(
+                {
+                    "audience_mode": "series",
+                    "series_id": series.id,
+                    "audience_segment_ids": False,
+                }
+            ),
             self.env["mailing.trace"].create(
                 {
                     "mass_mailing_id": mailing.id,
@@ -373,6 +387,18 @@ class TestSegmentDoors(DoorCommon):
             self.env["mailing.variant"].create({**chosen, "sms_template_id": text.id}),
             series,
             series.step_ids,
+            self.env["sms.sms"].create(
+                {
+                    "number": "+989129998877",
+                    "body": "Hello",
+                    "line_id": line,
+                    "mailing_id": mailing.id,
+                }
+            ),
+        )
+        self.env.flush_all()
+        rows += (
+            self.env["mailing.trace.report"].search([("mailing_id", "=", mailing.id)]),
         )
         for row in rows:
             with self.subTest(row._name):
@@ -380,6 +406,10 @@ class TestSegmentDoors(DoorCommon):
                 self.assertFalse(seen.search([("id", "=", row.id)]))
                 seen = self.as_user(row, self.director)
                 self.assertTrue(seen.search([("id", "=", row.id)]))
+        others = self.env["sms.sms"].create(
+            {"number": "+989129998877", "body": "Hello", "line_id": line}
+        )
+        self.assertTrue(self.as_user(others, self.manager).has_access("write"))
 
     def test_sensitive_segment_is_used_confidentially(self):
         """What is made of it tells the same; what became so is hidden, too."""

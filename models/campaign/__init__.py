@@ -10,6 +10,7 @@ from . import (
     mailing_queue,
     mailing_recipient,
     mailing_result,
+    mailing_sensitive,
     mailing_series,
     mailing_start,
     mailing_text,

@@ -7,9 +7,12 @@ class MailingTraceReport(models.Model):
     _inherit = "mailing.trace.report"
 
     company_id = fields.Many2one("res.company", readonly=True)
+    mailing_id = fields.Many2one("mailing.mailing", readonly=True)
 
     def _report_get_request_select_items(self):
-        return [*super()._report_get_request_select_items(), "mailing.company_id"]
+        items = super()._report_get_request_select_items()
+        return [*items, "mailing.company_id", "mailing.id AS mailing_id"]
 
     def _report_get_request_group_by_items(self):
-        return [*super()._report_get_request_group_by_items(), "mailing.company_id"]
+        items = super()._report_get_request_group_by_items()
+        return [*items, "mailing.company_id", "mailing.id"]
