@@ -61,6 +61,20 @@ class TestCampaignMail(CampaignCommon, MockEmail):
         self.assertEqual(mailing.mailing_trace_ids.mapped("res_id"), first.ids)
         self.assertEqual(mailing.state, "done")
 
+    def test_batch_in_the_transaction_of_the_snapshot(self):
+        """The first batch follows at once: what the snapshot noted is kept."""
+        self.members(505, 1)[0].sudo().email = "first@example.com"
+        mailing = self.campaign(
+            mailing_type="mail", body_html="<p>Hi</p>", email_from="cafe@example.com"
+        )
+        mailing.action_put_in_queue()
+        mailing._prepare()
+        self.env.invalidate_all()
+        mailing.sudo().handled_id = -1
+        self.assertTrue(mailing._next_mail_batch())
+        self.env.flush_all()
+        self.assertLess(mailing.handled_id, mailing.recipient_ids.id)
+
     def test_crash_in_the_middle_of_a_batch(self):
         """Whoever has a trace was written to; nobody is written to twice."""
         partners = self.members(510, 3)

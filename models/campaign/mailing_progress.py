@@ -60,6 +60,7 @@ class MailingMailing(models.Model):
         :rtype: list[tuple]
         """
         self.env["mailing.recipient"].flush_model()
+        self.flush_recordset(["handled_id"])
         rows = self.env.execute_query(
             SQL(
                 "SELECT %s FROM mailing_recipient r WHERE %s"
