@@ -490,9 +490,14 @@ class TestCampaignAudience(CampaignCommon):
         mailing.action_put_in_queue()
         self.work_off(mailing)
         self.assertEqual(len(self.messages(mailing)), 2)
+        gone, waiting = self.messages(mailing)
+        gone.sudo().write({"state": "process", "outcome": "claimed"})
         mailing.action_stop()
         self.work_off(mailing)
-        self.assertEqual(set(self.messages(mailing).mapped("state")), {"canceled"})
+        self.assertEqual((gone.state, waiting.state), ("process", "canceled"))
+        traces = {trace.sms_id_int: trace for trace in mailing.mailing_trace_ids}
+        self.assertEqual(traces[gone.id].trace_status, "outgoing")
+        self.assertEqual(traces[waiting.id].trace_status, "cancel")
         self.assertEqual(
             sorted(mailing.recipient_ids.mapped("state")), ["held", "queued", "queued"]
         )
