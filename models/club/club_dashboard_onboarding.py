@@ -37,6 +37,12 @@ class ClubDashboardOnboarding(models.AbstractModel):
                 device=device.name,
                 trade=preset.name,
             )
+        if preset.tag_ids:
+            return self.env._(
+                "Texts are in place: %(trade)s. For its tags choose it again, with a "
+                "device.",
+                trade=preset.name,
+            )
         return self.env._("Texts are in place: %(trade)s.", trade=preset.name)
 
     def _get_onboarding(self):
