@@ -112,7 +112,8 @@ class TestSmsLastGate(SmsBuilders, ClubCommon):
         )
         self.assertRefused(message, "sms_optout")
         message.write({"state": "outgoing", "failure_type": False})
-        self.run_queue()
+        with freeze_time(MORNING):
+            self.run_queue()
         self.assertRefused(message, "sms_optout")
 
     def test_class_written_over_rpc(self):
