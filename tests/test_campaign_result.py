@@ -202,7 +202,7 @@ class TestCampaignResult(CampaignCommon):
         """The dialog behind «Enlarge a segment», filled in."""
         action = mailing.action_enlarge_segment()
         return (
-            self.env["customer.segment.assign"]
+            mailing.env["customer.segment.assign"]
             .with_context(
                 active_model="mailing.mailing",
                 active_ids=mailing.ids,
@@ -379,3 +379,27 @@ class TestCampaignResult(CampaignCommon):
             self.env["customer.segment.assign"].with_user(stranger).with_context(
                 allowed_company_ids=company.ids
             ).create({"mailing_id": mailing.id, "target": "new"})
+
+    def test_a_hidden_segment_tells_nobody_who_answered(self):
+        """Neither the dialog nor a follow-up of a colleague reaches its people."""
+        mailing = self.sent(2)
+        self.visit(self.partners, timedelta(hours=1))
+        self.assertEqual(mailing.recipient_ids.segment_id, self.group)
+        self.group.sudo().confidential = True
+        colleague = new_test_user(
+            self.env(su=True),
+            login="campaign_colleague",
+            groups="base.group_partner_manager,"
+            "customer_segmentation.customer_segmentation_group_marketer",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        for user, expected in ((self.marketer, 2), (colleague, 0)):
+            with self.subTest(user.login):
+                env = self.env(user=user)
+                wizard = self.enlarge(mailing.with_env(env), target="new")
+                said = wizard.with_env(env).enlarge_sentence
+                self.assertIn(f"{expected} in all", said)
+                follow_up = mailing.with_env(env).action_follow_answered()
+                draft = env["mailing.mailing"].browse(follow_up["res_id"])
+                self.assertEqual(draft.preflight()["total"], expected)

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..models.campaign.mailing_answer import ANSWERED_BY, ANSWERS
+from ..models.campaign.mailing_answer import ANSWERS
 
 
 class CustomerSegmentAssign(models.TransientModel):
@@ -98,7 +98,6 @@ class CustomerSegmentAssign(models.TransientModel):
         :rtype: SQL
         """
         self.mailing_id.check_access("read")
-        self.env["mailing.recipient"].check_access("read")
         self.env.flush_all()
         segment = self._segment()
         model = segment.model or "res.partner"
@@ -116,8 +115,7 @@ class CustomerSegmentAssign(models.TransientModel):
                         ELSE 'new' END AS place
               FROM (SELECT %(column)s AS id,
                            CASE WHEN %(column)s IS NULL THEN count(*) ELSE 1 END AS n
-                      FROM mailing_recipient
-                     WHERE mailing_id = %(mailing)s AND state = 'queued' AND %(wanted)s
+                      FROM (%(recipients)s) r
                      GROUP BY %(column)s) answered
          LEFT JOIN (%(seen)s) seen(id) ON seen.id = answered.id
          LEFT JOIN (SELECT %(column)s FROM %(excluded)s WHERE segment_id = %(segment)s
@@ -128,8 +126,9 @@ class CustomerSegmentAssign(models.TransientModel):
          LEFT JOIN (SELECT %(column)s FROM %(included)s WHERE segment_id = %(segment)s
                    ) present(id) ON present.id = answered.id
             """,
-            mailing=self.mailing_id.id,
-            wanted=ANSWERED_BY[self.answer or "answered"],
+            recipients=self.env["mailing.audience"]
+            ._answered(self.mailing_id, self.answer or "answered", self.env.user)
+            .select(relation.column),
             seen=records._search([]).subselect(),
             segment=segment.id or 0,
             without=list(segment.sudo().exclude_segment_ids.ids),

@@ -240,20 +240,31 @@ class MailingAudience(models.AbstractModel):
         return SQL("SELECT unnest(%s::int[]), NULL::int", list(ids)) if ids else None
 
     def _chosen_previous(self, mailing, model):
+        answer = mailing.previous_answer or "silent"
+        previous = mailing.sudo().previous_mailing_id
+        query = self._answered(previous, answer, mailing._sender())
         column = SQL("partner_id" if model == "res.partner" else "lead_id")
-        wanted = ANSWERED_BY[mailing.previous_answer or "silent"]
-        only_leads = SQL("AND lead_id IS NULL" if model == "res.partner" else "")
-        return SQL(
-            """
-            SELECT %(column)s, segment_id FROM mailing_recipient
-             WHERE mailing_id = %(previous)s AND state = 'queued' AND %(wanted)s
-               AND %(column)s IS NOT NULL %(only)s
-            """,
-            column=column,
-            previous=mailing.previous_mailing_id.id or 0,
-            wanted=wanted,
-            only=only_leads,
+        query.add_where(SQL("%s IS NOT NULL", column))
+        if model == "res.partner":
+            query.add_where(SQL("lead_id IS NULL"))
+        return query.select(column, SQL("segment_id"))
+
+    def _answered(self, mailing, answer, user):
+        """Those who got a campaign and gave an answer, as far as a user may see them:
+        who is in a hidden segment is told to nobody.
+
+        :param str answer: a key of ``ANSWERED_BY``
+        :rtype: Query
+        """
+        recipients = (
+            self.env["mailing.recipient"]
+            .with_user(user)
+            .with_context(allowed_company_ids=mailing.company_id.ids)
         )
+        domain = [("mailing_id", "=", mailing.id), ("state", "=", "queued")]
+        query = recipients._search(domain)
+        query.add_where(ANSWERED_BY[answer])
+        return query
 
     def _excluded(self, mailing, model, record):
         """Whether a record is in a segment that gets nothing; nobody has to be allowed

@@ -259,6 +259,15 @@ class MailingMailing(models.Model):
 
     # === ONE AFTER ANOTHER === #
 
+    def copy_data(self, default=None):
+        """Leads chosen by hand are copied by whoever may see leads."""
+        if self.env["crm.lead"].has_access("read"):
+            return super().copy_data(default)
+        copies = super().copy_data({"audience_lead_ids": [], **(default or {})})
+        for values in copies:
+            values.pop("audience_lead_ids", None)
+        return copies
+
     def action_resend(self):
         """A new draft to those who did not answer this one."""
         return self._follow_up("silent")
@@ -276,6 +285,7 @@ class MailingMailing(models.Model):
                 "previous_answer": answer,
                 "audience_segment_ids": False,
                 "audience_tag_ids": False,
+                "audience_partner_ids": False,
                 "audience_condition": "[]",
             }
         )
