@@ -61,7 +61,7 @@ class TestCampaignBrowser(ClubHttpCommon):
             name.dispatchEvent(new Event("change", {{ bubbles: true }}));
             document.querySelector(".modal [name=action_apply]").click();
             await wait("it is told", () => document.querySelector(
-                ".o_notification")?.textContent.includes("1 added to “Who clicked”"));
+                ".o_notification")?.textContent.includes("Who clicked: 1 added"));
             (await query(".o_back_button a, .breadcrumb-item a")).click();
             (await wait("the draft", () => [...document.querySelectorAll(
                 ".o_data_cell[name=subject]")].find(

@@ -190,7 +190,7 @@ class CustomerSegmentAssign(models.TransientModel):
             "params": {
                 "type": "success",
                 "message": self.env._(
-                    "%(count)s added to “%(group)s”.",
+                    "%(group)s: %(count)s added.",
                     count=len(ids),
                     group=segment.name,
                 ),
