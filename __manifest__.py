@@ -86,6 +86,7 @@
         "demo/club_contact_demo.xml",
         "demo/customer_segment_demo.xml",
         "demo/customer_profile_demo.xml",
+        "demo/mailing_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -2,6 +2,7 @@ from . import (
     mailing_audience,
     mailing_audience_held,
     mailing_company,
+    mailing_demo,
     mailing_launch,
     mailing_mail,
     mailing_mailing,
