@@ -104,6 +104,14 @@ class TestClubDashboard(DashboardCommon):
         self.assertEqual(yesterday["charts"][0]["labels"][-1], "23:00")
         self.assertEqual(yesterday["charts"][0]["series"][0]["values"][-1], 1)
 
+    def test_days_in_persian_are_solar_hijri(self):
+        self.env["res.lang"]._activate_lang("fa_IR")
+        dashboard = self.env["club.dashboard"].with_user(self.user)
+        figures = dashboard.with_context(lang="fa_IR").get_figures("7_days")
+        self.assertEqual(figures["period_text"], "۱۳ اسفند ۱۴۰۴ – ۱۹ اسفند ۱۴۰۴")
+        self.assertEqual(figures["charts"][0]["labels"][-1], "۱۹ اسفند")
+        self.assertEqual(self.figures()["period_text"], "03/10/2026")
+
     def test_midnights_where_clocks_change_at_midnight(self):
         """00:00 did not exist in Tehran on 2022-03-22, and came twice in Havana."""
         for zone, day, expected in (
