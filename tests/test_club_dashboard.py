@@ -105,6 +105,7 @@ class TestClubDashboard(DashboardCommon):
         self.assertEqual(yesterday["charts"][0]["series"][0]["values"][-1], 1)
 
     def test_days_in_persian_are_solar_hijri(self):
+        self.build_visit(NOW)
         self.env["res.lang"]._activate_lang("fa_IR")
         dashboard = self.env["club.dashboard"].with_user(self.user)
         figures = dashboard.with_context(lang="fa_IR").get_figures("7_days")
