@@ -95,12 +95,20 @@ class MailingMailing(models.Model):
         self.env["mailing.trace"].flush_model()
         return dict(
             self.env.execute_query(
+                # One by one: else all traces may be read, when PostgreSQL has not
+                # noticed yet how many there are.
                 SQL(
-                    "SELECT res_id, email FROM mailing_trace WHERE trace_type = 'mail'"
-                    " AND model = 'res.partner' AND mass_mailing_id = %s"
-                    " AND res_id = ANY(%s)",
-                    self.id,
+                    """
+                    SELECT asked.id, t.email
+                      FROM unnest(%s::int[]) AS asked(id)
+                CROSS JOIN LATERAL (
+                           SELECT email FROM mailing_trace
+                            WHERE mass_mailing_id = %s AND res_id = asked.id
+                              AND trace_type = 'mail' AND model = 'res.partner'
+                            LIMIT 1) t
+                    """,
                     partner_ids,
+                    self.id,
                 )
             )
         )
