@@ -4,10 +4,9 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
 
 from ...tools.midnight import midnight
-from ...tools.placeholder import format_jalali, is_persian
 from .club_dashboard_base import CLUB_USER
 
 # Hours a chart of a day always shows; busier ones widen it.
@@ -112,16 +111,9 @@ class ClubDashboard(models.AbstractModel):
         }
 
     def _get_period_text(self, window):
-        first = self._say_day(window["first"])
-        last = self._say_day(window["last"])
+        write = self.env["sms.placeholder"]._date
+        first, last = (write(window[key], self.env.lang) for key in ("first", "last"))
         return first if first == last else f"{first} – {last}"
-
-    def _say_day(self, day, year=True):
-        """A day as the reader writes it: in Persian of the Solar Hijri calendar."""
-        if is_persian(self.env.lang or ""):
-            text = format_jalali(day)
-            return text if year else text.rpartition(" ")[0]
-        return format_date(self.env, day, date_format=False if year else "d MMM")
 
     def _get_devices(self):
         """Devices of the company, archived ones too: their visits still count."""
@@ -251,6 +243,7 @@ class ClubDashboard(models.AbstractModel):
         )
 
     def _get_day_chart(self, sums, domain, window):
+        write = self.env["sms.placeholder"]._date
         zone = pytz.timezone(self.env.company.club_tz or "UTC")
         days = [
             window["first"] + timedelta(days=number)
@@ -261,7 +254,7 @@ class ClubDashboard(models.AbstractModel):
             self.env._("By day"),
             sums,
             days,
-            [self._say_day(day, year=False) for day in days],
+            [write(day, self.env.lang, year=False) for day in days],
             [
                 domain
                 & Domain("occurred_at", ">=", _midnight(day, zone))

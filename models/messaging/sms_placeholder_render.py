@@ -299,13 +299,16 @@ class SmsPlaceholder(models.AbstractModel):
             value = datetime.fromisoformat(str(value)[:19])
         return self._text_of(value, record, lang)
 
-    def _date(self, day, lang):
+    def _date(self, day, lang, year=True):
+        """A day as the language writes it, of the Solar Hijri calendar in Persian."""
         if is_persian(lang):
             try:
-                return format_jalali(day)
+                text = format_jalali(day)
             except ValueError:
                 return to_persian_digits(day.isoformat())
-        return format_date(self.env, day, lang_code=lang)
+            return text if year else text.rpartition(" ")[0]
+        short = False if year else "d MMM"
+        return format_date(self.env, day, lang_code=lang, date_format=short)
 
     def _moment(self, moment, tz, lang):
         """A day and its time, as the language writes them."""
