@@ -1,6 +1,7 @@
 # What needs Odoo processes of its own (tests/served.py) runs with `make test` only.
 from . import (
     test_client_units,
+    test_campaign_answer,
     test_campaign_audience,
     test_campaign_browser,
     test_campaign_company,

@@ -230,6 +230,22 @@ def _steers(char: str) -> bool:
     )
 
 
+def trace_links(text: str, base_url: str, sms_id: int) -> str:
+    """Return a text whose short links say which message they are of.
+
+    :param str base_url: of the short links, without a slash at the end
+    :param int sms_id: of ``sms.sms``, as core's route for clicks takes it
+
+    >>> trace_links("Menu: https://a.ir/r/xY2.", "https://a.ir", 7)
+    'Menu: https://a.ir/r/xY2/s/7.'
+    """
+    if not text or f"{base_url}/r/" not in text:
+        return text
+    # Neither one that says so already, nor a part of another address.
+    link = re.escape(f"{base_url}/r/") + r"[\w-]+(?![\w/-])"
+    return re.sub(link, lambda match: f"{match[0]}/s/{sms_id}", text)
+
+
 # === DISPLAYING === #
 
 

@@ -18,6 +18,8 @@ from . import (
     mailing_text_check,
     mailing_trace_report,
     mailing_variant,
+    sms_line,
+    sms_queue,
     sms_sms,
     sms_tracker,
 )

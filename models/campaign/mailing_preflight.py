@@ -162,8 +162,10 @@ class MailingMailing(models.Model):
             for at, (partner, lead, segment, number) in enumerate(rows)
         ]
         line = self.line_id.sudo()
+        # Links tell the message that they are of: about as long as the next one's.
+        last = self.env["sms.sms"].sudo().search([], order="id desc", limit=1)
         texts = {
-            at: with_suffix(text, line.optout_suffix or "")
+            at: with_suffix(self._as_sent(text, last.id + 1), line.optout_suffix or "")
             for at, text in (self._render_rows(numbered) if numbered else {}).items()
         }
         counted = {at: count(text) for at, text in texts.items()}

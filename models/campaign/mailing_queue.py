@@ -214,7 +214,7 @@ class MailingMailing(models.Model):
             }
         )
         queued = [
-            (row[0], texts[row[0]])
+            (row[0], self._as_sent(texts[row[0]], sms_id))
             for row, (sms_id, _reason) in zip(rows, results, strict=True)
             if sms_id
         ]

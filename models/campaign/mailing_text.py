@@ -4,7 +4,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...tools.placeholder import fill
-from ...tools.sms_text import normalize
+from ...tools.sms_text import normalize, trace_links
 
 
 class MailingMailing(models.Model):
@@ -190,6 +190,10 @@ class MailingMailing(models.Model):
             trusted=not is_typed,
             sample="preflight_of" in self.env.context,
         )
+
+    def _as_sent(self, text, sms_id):
+        """A text with its links as the queue hands them over: they count."""
+        return trace_links(text, self.get_base_url(), sms_id) if "/r/" in text else text
 
     def _sender(self):
         """Who answers for it: whoever has launched it, before that whoever looks.

@@ -101,8 +101,10 @@ class SmsLine(models.Model):
             self._receive_stop(number, text, date, people)
         elif meant == "rejoin":
             self._receive_rejoin(number, text, date, people)
-        elif not people:
-            return "ignored"
+        else:
+            self._receive_reply(number, date)
+            if not people:
+                return "ignored"
         self._post_received(people, text)
         return meant or "posted"
 
@@ -163,6 +165,13 @@ class SmsLine(models.Model):
                     "user_id": False,
                 }
             )
+
+    def _receive_reply(self, number, date):
+        """Note what is neither «11» nor «12» where it is an answer; a hook.
+
+        :param str number: E.164
+        :param datetime date: when it was sent, UTC, or None for now
+        """
 
     def _single_partner(self, people):
         """The contact a word of this number is of; nobody's where several share it."""
