@@ -9,6 +9,8 @@ from bootstrap import database
 from .served import TIMEOUT, ServedCase, WebClient
 
 PEOPLE = 3000
+SLICE = 20_000  # of the snapshot
+CROWD = 20_500
 BATCH = 1000  # of the queue
 HOLD = 19_740_211  # a lock that nobody else knows
 
@@ -36,7 +38,15 @@ class TestCampaignConcurrency(ServedCase):
             window_start=0,
             window_end=24,
         )
-        cls.group = web.make("customer.segment", name="All of them", kind="static")
+        cls.group = cls.people("All of them", "+98912", PEOPLE)
+
+    @classmethod
+    def people(cls, name, prefix, count):
+        """A group of so many members of the club.
+
+        :return: its id
+        """
+        group = cls.web.make("customer.segment", name=name, kind="static")
         cls.rows(
             """
             WITH made AS (
@@ -44,11 +54,10 @@ class TestCampaignConcurrency(ServedCase):
                        (name, complete_name, active, type, phone, phone_sanitized,
                         partner_share, is_company, commercial_partner_id, lang,
                         autopost_bills)
-                SELECT 'Guest ' || n, 'Guest ' || n, TRUE, 'contact',
-                       '+98912' || lpad(n::text, 7, '0'),
-                       '+98912' || lpad(n::text, 7, '0'), TRUE, FALSE, NULL, 'en_US',
-                       'ask'
-                  FROM generate_series(1, %s) n
+                SELECT 'Guest ' || n, 'Guest ' || n, TRUE, 'contact', number, number,
+                       TRUE, FALSE, NULL, 'en_US', 'ask'
+                  FROM (SELECT n, %s || lpad(n::text, 7, '0') AS number
+                          FROM generate_series(1, %s) n) counted
              RETURNING id, phone_sanitized),
             members AS (
                 INSERT INTO club_member
@@ -57,28 +66,30 @@ class TestCampaignConcurrency(ServedCase):
             INSERT INTO customer_segment_included_partner_rel (segment_id, partner_id)
             SELECT %s, id FROM made RETURNING partner_id
             """,
-            PEOPLE,
+            prefix,
+            count,
             cls.company,
-            cls.group,
+            group,
         )
         cls.rows(
             "UPDATE res_partner SET commercial_partner_id = id"
             " WHERE commercial_partner_id IS NULL RETURNING 1"
         )
-        web.call("customer.segment", "refresh", [cls.group])
+        cls.web.call("customer.segment", "refresh", [group])
+        return group
 
-    def draft(self):
+    def draft(self, group=None, **values):
         return self.web.make(
             "mailing.mailing",
             mailing_type="sms",
             subject="New menu",
             audience_mode="segments",
-            audience_segment_ids=[(6, 0, [self.group])],
+            audience_segment_ids=[(6, 0, [group or self.group])],
             line_id=self.line,
             body_plaintext="Hello {{ object.name ||| you }}",
             company_id=self.company,
             # So that nobody begins before all have tried to launch it.
-            schedule_date="2100-01-01 00:00:00",
+            **{"schedule_date": "2100-01-01 00:00:00", **values},
         )
 
     def work(self):
@@ -107,24 +118,27 @@ class TestCampaignConcurrency(ServedCase):
         )
 
     @contextlib.contextmanager
-    def stopped_at(self, number):
+    def stopped_at(self, number, state="queued"):
         """Let the queue come to one recipient and no further.
+
+        :param str state: which the recipient is about to have
 
         Yields what waits until it has come there.
         """
         with database.cursor(self.environment, self.db) as cr:
             cr.execute(
                 """
-                CREATE FUNCTION stop_here() RETURNS trigger LANGUAGE plpgsql AS $$
+                CREATE OR REPLACE FUNCTION stop_here() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN
                     PERFORM pg_advisory_xact_lock(%(hold)s);
                     RETURN NEW;
                 END $$;
-                CREATE TRIGGER stop_here BEFORE UPDATE ON mailing_recipient
-                FOR EACH ROW WHEN (NEW.number = %(number)s AND NEW.state = 'queued')
+                CREATE OR REPLACE TRIGGER stop_here
+                BEFORE INSERT OR UPDATE ON mailing_recipient
+                FOR EACH ROW WHEN (NEW.number = %(number)s AND NEW.state = %(state)s)
                 EXECUTE FUNCTION stop_here()
                 """,
-                {"hold": HOLD, "number": number},
+                {"hold": HOLD, "number": number, "state": state},
             )
         with self.held("SELECT pg_advisory_xact_lock(%s)", HOLD) as wait_for_waiting:
             yield wait_for_waiting
@@ -192,3 +206,39 @@ class TestCampaignConcurrency(ServedCase):
         self.work()
         self.wait_for(lambda: not self.waiting(mailing), 300)
         self.assertOnceEach(mailing)
+
+    def test_server_dies_while_recipients_are_taken(self):
+        """The slice that was under way is taken again, those before it stay."""
+        crowd = self.people("Crowd", "+98913", CROWD)
+        mailing = self.draft(crowd, rate_per_hour=1, schedule_date=False)
+        taken = "SELECT count(*) FROM mailing_recipient WHERE mailing_id = %s"
+        with self.stopped_at(f"+98913{CROWD:07}", "waiting") as wait_for_waiting:
+            # Its job begins by itself.
+            self.assertTrue(self.launch(self.url, mailing))
+            wait_for_waiting()
+            for server in self.servers:
+                server.kill()
+        self.assertEqual(self.value(taken, mailing), SLICE)
+        for server in self.servers:
+            server.start()
+        self.work()
+        self.wait_for(
+            lambda: self.value(
+                "SELECT queued_count = 1 FROM mailing_mailing WHERE id = %s", mailing
+            ),
+            300,
+        )
+        [(recipients, numbers, waiting)] = self.rows(
+            "SELECT count(*), count(DISTINCT number),"
+            "       count(*) FILTER (WHERE state = 'waiting')"
+            "  FROM mailing_recipient WHERE mailing_id = %s",
+            mailing,
+        )
+        self.assertEqual((recipients, numbers, waiting), (CROWD, CROWD, CROWD - 1))
+        self.assertEqual(
+            self.value(
+                "SELECT waiting_count FROM mailing_mailing WHERE id = %s", mailing
+            ),
+            waiting,
+        )
+        self.web.call("mailing.mailing", "action_stop", [mailing])

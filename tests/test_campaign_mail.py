@@ -44,7 +44,10 @@ class TestCampaignMail(CampaignCommon, MockEmail):
         )
         mailing.action_put_in_queue()
         self.assertTrue(mailing._get_remaining_recipients())
-        with self.mock_mail_gateway(mail_unlink_sent=False):
+        with (
+            self.mock_mail_gateway(mail_unlink_sent=False),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
+        ):
             mailing._action_send_mail()
         self.env.invalidate_all()
         self.assertFalse(mailing._get_remaining_recipients())
@@ -118,7 +121,10 @@ class TestCampaignMail(CampaignCommon, MockEmail):
         )
 
     def let_core_work(self, mailing):
-        with self.mock_mail_gateway(mail_unlink_sent=False):
+        with (
+            self.mock_mail_gateway(mail_unlink_sent=False),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
+        ):
             mailing._action_send_mail()
         self.env.invalidate_all()
 

@@ -1,5 +1,6 @@
 from . import (
     mailing_audience,
+    mailing_audience_chosen,
     mailing_audience_held,
     mailing_company,
     mailing_demo,
@@ -13,6 +14,7 @@ from . import (
     mailing_result,
     mailing_sensitive,
     mailing_series,
+    mailing_snapshot,
     mailing_start,
     mailing_text,
     mailing_text_check,

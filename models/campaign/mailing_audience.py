@@ -2,12 +2,10 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.phone import is_mobile
-from .mailing_answer import ANSWERED_BY
 
 # See customer_segment_preview: operators get blocks of ten thousand numbers.
 BLOCK_DIGITS = 4
 TABLE = SQL("mailing_audience_draft")
-LARGE = 10_000
 
 
 class MailingAudience(models.AbstractModel):
@@ -22,35 +20,31 @@ class MailingAudience(models.AbstractModel):
     _description = "Campaign Audience"
 
     @api.model
-    def _build(self, mailing, user, due=None):
+    def _build(self, mailing, user, due=None, part=None):
         """Fill the table for a campaign.
 
         :param mailing: one ``mailing.mailing`` with an audience of its own
         :param user: ``res.users`` with whose rights contacts are chosen
         :param datetime due: when it leaves, for caps and blocks; default now
+        :param list part: one of :meth:`_slices`, to follow those stored before; None
+            for everybody at once
         """
-        self._create_table()
-        self._add_contacts(mailing, user)
-        self._add_leads(mailing, user)
-        self._add_unfit(mailing, user)
+        self._choose(mailing, user, part)
         self.env.cr.execute(SQL("ANALYZE %s", TABLE))
         self._hold_landlines(mailing)
         self._hold_foreign(mailing)
         self._hold_excluded(mailing)
-        self._hold_duplicates()
+        self._hold_duplicates(mailing, part)
         self._hold_refused(mailing, due)
         self._hold_back(mailing)
 
     @api.model
-    def _build_mail(self, mailing, user):
+    def _build_mail(self, mailing, user, part=None):
         """The same for an e-mail: the address takes the place of the number.
 
         Core's own composer looks at its blacklist once more when it sends.
         """
-        self._create_table()
-        self._add_contacts(mailing, user, by_mail=True)
-        self._add_leads(mailing, user, by_mail=True)
-        self._add_unfit(mailing, user)
+        self._choose(mailing, user, part, by_mail=True)
         self.env.cr.execute(
             SQL(
                 "UPDATE %s SET reason = CASE WHEN partner_id IS NULL"
@@ -60,7 +54,7 @@ class MailingAudience(models.AbstractModel):
             )
         )
         self._hold_excluded_mail(mailing)
-        self._hold_duplicates()
+        self._hold_duplicates(mailing, part)
         self._hold_refused_mail()
         self._hold_back(mailing)
 
@@ -82,12 +76,22 @@ class MailingAudience(models.AbstractModel):
 
     # === WHO === #
 
-    def _add_contacts(self, mailing, user, by_mail=False):
+    def _choose(self, mailing, user, part=None, by_mail=False):
+        """Everybody, or a part of them, with number or address."""
+        self._create_table()
+        models = [part[0]] if part else ["res.partner", "crm.lead"]
+        within = part[1:] if part else None
+        if "res.partner" in models:
+            self._add_contacts(mailing, user, within, by_mail)
+        if "crm.lead" in models:
+            self._add_leads(mailing, user, within, by_mail)
+        for model in models:
+            self._add_unfit(mailing, user, model, within)
+
+    def _add_contacts(self, mailing, user, within=None, by_mail=False):
         chosen = self._chosen(mailing, "res.partner")
         if chosen is None:
             return
-        draft = mailing._audience_draft("res.partner", user)
-        query = self.env["customer.segment.condition"]._query(draft)
         self.env.cr.execute(
             SQL(
                 """
@@ -97,10 +101,11 @@ class MailingAudience(models.AbstractModel):
                   JOIN res_partner p ON p.id = chosen.id
              LEFT JOIN (SELECT DISTINCT ON (partner_id) partner_id, phone_e164
                           FROM club_member
-                         WHERE company_id = %(company)s AND partner_id IS NOT NULL
+                         WHERE company_id = %(company)s AND %(members)s
                          ORDER BY partner_id, last_visit DESC NULLS LAST, id DESC) m
                     ON m.partner_id = p.id
-                 WHERE p.id IN (%(allowed)s) AND NOT EXISTS (%(excluded)s)
+                 WHERE %(within)s AND p.id IN (%(allowed)s)
+                   AND NOT EXISTS (%(excluded)s)
                  ORDER BY p.id
                 """,
                 table=TABLE,
@@ -109,14 +114,16 @@ class MailingAudience(models.AbstractModel):
                 if by_mail
                 else SQL("coalesce(m.phone_e164, p.phone_sanitized)"),
                 company=mailing.company_id.id,
-                allowed=query.subselect(),
+                members=self._within(SQL("partner_id"), within),
+                within=self._within(SQL("chosen.id"), within),
+                allowed=self._allowed(mailing, user, "res.partner", within).subselect(),
                 excluded=self._excluded(mailing, "res.partner", SQL("p.id")),
             )
         )
         if not by_mail:
             self._address_companies(mailing)
 
-    def _add_leads(self, mailing, user, by_mail=False):
+    def _add_leads(self, mailing, user, within=None, by_mail=False):
         """Leads under their own number; an e-mail goes to their contact."""
         if not self.env["crm.lead"].with_user(user).has_access("read"):
             return
@@ -124,14 +131,13 @@ class MailingAudience(models.AbstractModel):
         if chosen is None:
             return
         condition = self.env["customer.segment.condition"]
-        contacts = condition._query(mailing._audience_draft("res.partner", user))
+        contacts = self._allowed(mailing, user, "res.partner")
         narrowing = joined = SQL("TRUE")
         if not condition._parse(mailing.audience_condition or "[]").is_true():
             # A condition narrows: a lead stays if its contact meets it.
             narrowing = SQL("l.partner_id IN (%s)", contacts.subselect())
         if by_mail:
             joined = SQL("p.id IN (%s)", contacts.subselect())
-        query = condition._query(mailing._audience_draft("crm.lead", user))
         self.env.cr.execute(
             SQL(
                 """
@@ -140,7 +146,7 @@ class MailingAudience(models.AbstractModel):
                   FROM (%(chosen)s) chosen(id, segment_id)
                   JOIN crm_lead l ON l.id = chosen.id
              LEFT JOIN res_partner p ON p.id = l.partner_id AND %(joined)s
-                 WHERE l.id IN (%(allowed)s) AND %(narrowing)s
+                 WHERE %(within)s AND l.id IN (%(allowed)s) AND %(narrowing)s
                    AND NOT EXISTS (%(excluded)s) AND NOT EXISTS (%(excluded_contact)s)
                  ORDER BY l.id
                 """,
@@ -151,7 +157,8 @@ class MailingAudience(models.AbstractModel):
                 else SQL("coalesce(l.phone_sanitized, p.phone_sanitized)"),
                 chosen=chosen,
                 joined=joined,
-                allowed=query.subselect(),
+                within=self._within(SQL("chosen.id"), within),
+                allowed=self._allowed(mailing, user, "crm.lead", within).subselect(),
                 narrowing=narrowing,
                 excluded=self._excluded(mailing, "crm.lead", SQL("l.id")),
                 excluded_contact=self._excluded(
@@ -160,135 +167,27 @@ class MailingAudience(models.AbstractModel):
             )
         )
 
-    def _chosen(self, mailing, model):
-        """Ids and segments that the campaign names, None for nobody.
-
-        :rtype: SQL or None
-        """
-        return getattr(self, f"_chosen_{mailing.audience_mode}")(mailing, model)
-
-    def _chosen_odoo(self, _mailing, _model):
-        return None
-
-    def _chosen_segments(self, mailing, model):
-        parts = []
-        named = mailing.sudo().audience_segment_ids
-        visible = self._visible(mailing, named)
-        segments = named.filtered(
-            lambda segment: (
-                segment._origin.id in visible._ids and segment.model == model
-            )
-        )
-        if segments:
-            relation = segments._relation_of(model)
-            parts.append(
-                SQL(
-                    """
-                    SELECT r.%(column)s, r.segment_id, wanted.rank
-                      FROM unnest(%(ids)s::int[]) WITH ORDINALITY wanted(id, rank)
-                      JOIN %(table)s r ON r.segment_id = wanted.id
-                    """,
-                    column=relation.column,
-                    table=relation.table,
-                    ids=list(segments.ids),
-                )
-            )
-        if model == "res.partner" and mailing.audience_tag_ids:
-            tags = self.env["res.partner.category"]._search(
-                [("id", "child_of", mailing.audience_tag_ids.ids)]
-            )
-            parts.append(
-                SQL(
-                    """
-                    SELECT partner_id, NULL::int, 1000000
-                      FROM res_partner_res_partner_category_rel
-                     WHERE category_id IN (%s)
-                    """,
-                    tags.subselect(),
-                )
-            )
-        if not parts:
-            return None
-        return SQL(
-            """
-            SELECT DISTINCT ON (named.id) named.id, named.segment_id
-              FROM (%s) named(id, segment_id, rank) ORDER BY named.id, named.rank
-            """,
-            SQL(" UNION ALL ").join(parts),
-        )
-
-    def _visible(self, mailing, segments):
-        """Those that the sender may see: of others one might learn who is in them."""
-        return (
-            self.env["customer.segment"]
-            .with_user(mailing._sender())
-            .with_context(allowed_company_ids=mailing.company_id.ids)
-            .search([("id", "in", segments.ids)])
-        )
-
-    def _chosen_condition(self, mailing, model):
-        condition = self.env["customer.segment.condition"]
-        if model != "res.partner":
-            return None
-        if condition._parse(mailing.audience_condition or "[]").is_true():
-            # Nothing asked is nobody, never everybody.
-            return None
-        return SQL("SELECT id, NULL::int FROM res_partner WHERE active")
-
-    def _chosen_chosen(self, mailing, model):
-        name = "partner" if model == "res.partner" else "lead"
-        ids = mailing.sudo()[f"audience_{name}_ids"]._origin.ids
-        return SQL("SELECT unnest(%s::int[]), NULL::int", list(ids)) if ids else None
-
-    def _chosen_previous(self, mailing, model):
-        answer = mailing.previous_answer or "silent"
-        previous = mailing.sudo().previous_mailing_id
-        query = self._answered(previous, answer, mailing._sender())
-        column = SQL("partner_id" if model == "res.partner" else "lead_id")
-        query.add_where(SQL("%s IS NOT NULL", column))
-        if model == "res.partner":
-            query.add_where(SQL("lead_id IS NULL"))
-        return query.select(column, SQL("segment_id"))
-
-    def _answered(self, mailing, answer, user):
-        """Those who got a campaign and gave an answer, as far as a user may see them:
-        who is in a hidden segment is told to nobody.
-
-        :param str answer: a key of ``ANSWERED_BY``
-        :rtype: Query
-        """
-        recipients = (
-            self.env["mailing.recipient"]
-            .with_user(user)
-            .with_context(allowed_company_ids=mailing.company_id.ids)
-        )
-        domain = [("mailing_id", "=", mailing.id), ("state", "=", "queued")]
-        query = recipients._search(domain)
-        query.add_where(ANSWERED_BY[answer])
-        return query
-
-    def _excluded(self, mailing, model, record):
-        """Whether a record is in a segment that gets nothing; nobody has to be allowed
-        to see that segment.
-        """
-        relation = self.env["customer.segment"]._relation_of(model)
-        return SQL(
-            "SELECT FROM %(table)s r"
-            " WHERE r.%(column)s = %(record)s AND r.segment_id = ANY(%(ids)s::int[])",
-            table=relation.table,
-            column=relation.column,
-            record=record,
-            ids=list(mailing.sudo().audience_exclude_segment_ids.ids),
-        )
-
     # === WHERE TO === #
 
     def _address_companies(self, mailing):
         """A company without a mobile is reached through its chosen SMS contact, else
         its first contact with a mobile; never through every employee.
         """
-        mobile = self._mobile_test(mailing, SQL("res_partner"), SQL("phone_sanitized"))
-        own = self._mobile_test(mailing, TABLE, SQL("number"))
+        own = self._mobile_test(mailing, SQL("%s a", TABLE), SQL("a.number"))
+        unreached = SQL(
+            "p.id = a.partner_id AND p.is_company AND a.lead_id IS NULL"
+            " AND NOT a.certain AND (a.number IS NULL OR NOT %s)",
+            own,
+        )
+        mobile = self._mobile_test(
+            mailing,
+            SQL(
+                "%s a JOIN res_partner p ON %s JOIN res_partner c ON c.parent_id = p.id",
+                TABLE,
+                unreached,
+            ),
+            SQL("c.phone_sanitized"),
+        )
         self.env.cr.execute(
             SQL(
                 """
@@ -302,47 +201,46 @@ class MailingAudience(models.AbstractModel):
                         WHERE c.parent_id = p.id AND c.active AND %(mobile)s
                         ORDER BY (c.id = p.sms_contact_id) IS TRUE DESC, c.id
                         LIMIT 1) person
-                 WHERE p.id = a.partner_id AND p.is_company AND a.lead_id IS NULL
-                   AND NOT a.certain AND (a.number IS NULL OR NOT %(own)s)
+                 WHERE %(unreached)s
                 """,
                 table=TABLE,
-                mobile=mobile(SQL("c.phone_sanitized")),
-                own=own(SQL("a.number")),
+                mobile=mobile,
+                unreached=unreached,
             )
         )
 
-    def _mobile_test(self, mailing, table, column):
-        """A function that makes SQL of whether a number is a mobile one.
+    def _mobile_test(self, mailing, source, number):
+        """Whether a number is a mobile one.
 
         Iran's are known by their shape; of all others one of each block is judged by
         the library.
+
+        :param SQL source: the tables of which numbers are judged
+        :param SQL number: the column
+        :rtype: SQL
         """
         region = mailing.company_id.country_id.code or "IR"
         blocks = self.env.execute_query(
             SQL(
                 """
-                SELECT left(%(column)s, -%(digits)s), min(%(column)s)
-                  FROM %(table)s
-                 WHERE %(column)s IS NOT NULL AND %(column)s NOT LIKE '+98%%'
+                SELECT left(%(number)s, -%(digits)s), min(%(number)s)
+                  FROM %(source)s
+                 WHERE %(number)s IS NOT NULL AND %(number)s NOT LIKE '+98%%'
                  GROUP BY 1
                 """,
-                column=column,
-                table=table,
+                number=number,
                 digits=BLOCK_DIGITS,
+                source=source,
             )
         )
         known = [block for block, example in blocks if is_mobile(example, region)]
-
-        def test(number):
-            return SQL(
-                "(%(number)s ~ '^[+]989[0-9]{9}$'"
-                " OR left(%(number)s, -%(digits)s) = ANY(%(known)s::varchar[]))",
-                number=number,
-                digits=BLOCK_DIGITS,
-                known=known,
-            )
-
-        return test
+        return SQL(
+            "(%(number)s ~ '^[+]989[0-9]{9}$'"
+            " OR left(%(number)s, -%(digits)s) = ANY(%(known)s::varchar[]))",
+            number=number,
+            digits=BLOCK_DIGITS,
+            known=known,
+        )
 
     # === WHAT IT SAYS === #
 
@@ -426,7 +324,7 @@ class MailingAudience(models.AbstractModel):
 
     @api.model
     def _store(self, mailing):
-        """Take the snapshot that is sent from.
+        """Add what was built to the snapshot that is sent from.
 
         :return: as :meth:`_counts`
         :rtype: dict
@@ -449,7 +347,4 @@ class MailingAudience(models.AbstractModel):
                 table=TABLE,
             )
         )
-        if self.env.cr.rowcount >= LARGE:
-            # Else each batch is planned as if there were next to none, and sorts all.
-            self.env.cr.execute("ANALYZE mailing_recipient")
         return self._counts()

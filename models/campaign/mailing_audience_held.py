@@ -2,6 +2,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from .mailing_audience import TABLE
+from .mailing_recipient import NUMBER_COUNTS
 
 JUDGE_BATCH = 50_000
 
@@ -11,7 +12,7 @@ class MailingAudience(models.AbstractModel):
 
     _inherit = "mailing.audience"
 
-    def _add_unfit(self, mailing, user):
+    def _add_unfit(self, mailing, user, model, within=None):
         """Somebody chosen by hand who is no audience is told of, not left out
         silently.
         """
@@ -19,34 +20,35 @@ class MailingAudience(models.AbstractModel):
         if (
             mailing.audience_mode != "chosen"
             or not condition._parse(mailing.audience_condition or "[]").is_true()
+            or not self.env[model].with_user(user).has_access("read")
         ):
             return
-        for model, name in (("res.partner", "partner"), ("crm.lead", "lead")):
-            chosen = mailing.sudo()[f"audience_{name}_ids"]._origin
-            if not self.env[model].with_user(user).has_access("read"):
-                continue
-            column = SQL.identifier(f"{name}_id")
-            self.env.cr.execute(
-                SQL(
-                    """
-                    INSERT INTO %(table)s (%(column)s, reason)
-                    SELECT chosen.id, 'unfit' FROM unnest(%(ids)s::int[]) chosen(id)
-                     WHERE NOT EXISTS (%(excluded)s)
-                       AND chosen.id NOT IN (
-                           SELECT %(column)s FROM %(table)s
-                            WHERE %(column)s IS NOT NULL
-                              AND (lead_id IS NULL OR NOT %(is_contact)s))
-                       AND chosen.id NOT IN (
-                           SELECT company_id FROM %(table)s
-                            WHERE company_id IS NOT NULL AND %(is_contact)s)
-                    """,
-                    table=TABLE,
-                    column=column,
-                    ids=list(chosen.ids),
-                    excluded=self._excluded(mailing, model, SQL("chosen.id")),
-                    is_contact=model == "res.partner",
-                )
+        chosen = self._chosen(mailing, model)
+        if chosen is None:
+            return
+        is_contact = model == "res.partner"
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(table)s (%(column)s, reason)
+                SELECT chosen.id, 'unfit' FROM (%(chosen)s) chosen(id, segment_id)
+                 WHERE %(within)s AND NOT EXISTS (%(excluded)s)
+                   AND chosen.id NOT IN (
+                       SELECT %(column)s FROM %(table)s
+                        WHERE %(column)s IS NOT NULL
+                          AND (lead_id IS NULL OR NOT %(is_contact)s))
+                   AND chosen.id NOT IN (
+                       SELECT company_id FROM %(table)s
+                        WHERE company_id IS NOT NULL AND %(is_contact)s)
+                """,
+                table=TABLE,
+                column=SQL("partner_id" if is_contact else "lead_id"),
+                chosen=chosen,
+                within=self._within(SQL("chosen.id"), within),
+                excluded=self._excluded(mailing, model, SQL("chosen.id")),
+                is_contact=is_contact,
             )
+        )
 
     def _hold_landlines(self, mailing):
         mobile = self._mobile_test(mailing, TABLE, SQL("number"))
@@ -56,7 +58,7 @@ class MailingAudience(models.AbstractModel):
                 " WHERE NOT certain AND reason IS NULL"
                 " AND (number IS NULL OR NOT %s)",
                 TABLE,
-                mobile(SQL("number")),
+                mobile,
             )
         )
 
@@ -135,19 +137,36 @@ class MailingAudience(models.AbstractModel):
             )
         )
 
-    def _hold_duplicates(self):
+    def _hold_duplicates(self, mailing, part=None):
         """A number gets it once: contacts come before leads, older ones first."""
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE %(table)s a SET reason = 'duplicate'
                   FROM (SELECT id, row_number() OVER (
-                                   PARTITION BY number
-                                   ORDER BY lead_id NULLS FIRST, partner_id) AS nth
+                                   PARTITION BY number ORDER BY id) AS nth
                           FROM %(table)s WHERE reason IS NULL) ranked
                  WHERE ranked.id = a.id AND ranked.nth > 1
                 """,
                 table=TABLE,
+            )
+        )
+        if not part:
+            return
+        self.env.cr.execute(
+            SQL(
+                # One by one: else all who were stored may be read for each slice, when
+                # PostgreSQL has not noticed yet how many there are.
+                """
+                UPDATE %(table)s SET reason = 'duplicate'
+                 WHERE reason IS NULL AND (
+                       SELECT r.id FROM mailing_recipient r
+                        WHERE r.mailing_id = %(mailing)s AND r.number = %(table)s.number
+                          AND %(counts)s LIMIT 1) IS NOT NULL
+                """,
+                table=TABLE,
+                mailing=mailing.id,
+                counts=SQL(NUMBER_COUNTS),
             )
         )
 

@@ -225,7 +225,7 @@ class MailingMailing(models.Model):
                 )
             )
         result = super().action_cancel()
-        ours.recipient_ids.sudo().unlink()
+        ours._forget_snapshot()
         ours.sudo().write(
             {
                 "is_prepared": False,

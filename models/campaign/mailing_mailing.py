@@ -8,6 +8,7 @@ LAUNCHED = {
     "launched_by_id",
     "launched_at",
     "launched_text",
+    "audience_slices",
     "is_prepared",
     "is_stopped",
     "waiting_count",

@@ -28,6 +28,10 @@ class MailingMailing(models.Model):
             mailing.progress_sentence = under_way and mailing._say_progress()
 
     def _say_progress(self):
+        if self.audience_slices:
+            return self.env._(
+                "Its recipients are being taken: %s so far.", self.waiting_count
+            )
         if not self.is_prepared:
             return self.env._("It waits for its turn; then its recipients are taken.")
         sentence = self.env._(

@@ -107,11 +107,20 @@ class MailingMailing(models.Model):
         :rtype: bool
         """
         self.ensure_one()
+        if not self._claim_turn():
+            return False
+        return self._queue_batch() if self.is_prepared else self._prepare()
+
+    def _claim_turn(self):
+        """Take the campaign for this transaction, as it is by now.
+
+        :return: whether it is there to be worked on
+        :rtype: bool
+        """
         self.flush_recordset()
         rows = self.env.execute_query(
             SQL(
-                "SELECT is_prepared, is_stopped OR launched_at IS NULL, state"
-                "  FROM mailing_mailing"
+                "SELECT is_stopped OR launched_at IS NULL, state FROM mailing_mailing"
                 " WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED",
                 self.id,
             )
@@ -120,56 +129,9 @@ class MailingMailing(models.Model):
             # Somebody else is at it, perhaps what a killed server has left behind.
             self._continue(BUSY_MINUTES)
             return False
-        if rows[0][1] or rows[0][2] not in ("in_queue", "sending"):
-            return False
-        self.invalidate_recordset(["is_prepared", "is_stopped", "state"])
-        if not rows[0][0]:
-            self._prepare()
-            return True
-        return self._queue_batch()
-
-    # === SNAPSHOT === #
-
-    def _prepare(self):
-        """Bring the segments up to date and take the snapshot of who gets it."""
-        named = self.sudo()
-        segments = named.audience_segment_ids | named.audience_exclude_segment_ids
-        dynamic = segments.filtered(lambda segment: segment.kind == "dynamic")
-        self.env["customer.segment.refresh"].sudo()._refresh_now(dynamic)
-        stopped = segments.filtered(lambda segment: segment.state == "quarantined")
-        if stopped:
-            self._back_to_draft(self._say_stopped(stopped[0]))
-            return
-        audience = self.env["mailing.audience"]
-        if self.mailing_type == "mail":
-            audience._build_mail(self, self._sender())
-        else:
-            audience._build(self, self._sender(), self._next_due())
-        counts = audience._store(self)
-        waiting, held_back = counts.get(None, 0), counts.get("holdout", 0)
-        self.sudo().write(
-            {
-                "is_prepared": True,
-                "state": "sending",
-                "handled_id": 0,
-                "waiting_count": waiting,
-                "queued_count": 0,
-                "queued_cost": 0.0,
-                "result_counts": {"holdout": {"count": held_back}},
-            }
-        )
-        _logger.info("Campaign %s: %s recipients", self.id, waiting)
-
-    def _back_to_draft(self, reason):
-        """Nothing has left, and nothing will before its sender looked at it again."""
-        sender = self._sender()
-        self.sudo().action_cancel()
-        self.sudo().activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=self.env._("Not sent: %s", self.subject or ""),
-            note=reason,
-            user_id=sender.id,
-        )
+        self.invalidate_recordset()
+        [(is_over, state)] = rows
+        return not is_over and state in ("in_queue", "sending")
 
     def _next_due(self):
         """When its messages may leave: advertising waits for the line's hours.

@@ -17,6 +17,8 @@ HELD_REASONS = [
     ("known", "Sent already"),
     *REASONS,
 ]
+# Whoever is named first under a number has it, whether he gets it in the end or not.
+NUMBER_COUNTS = "(reason IS NULL OR reason NOT IN ('duplicate', 'excluded', 'foreign'))"
 STATES = [
     ("waiting", "Waiting"),
     ("queued", "Sent out"),
@@ -97,7 +99,7 @@ class MailingRecipient(models.Model):
     _by_mailing = models.Index("(mailing_id, id)")
     # The last word on «nobody twice», whoever prepares.
     _number_unique = models.UniqueIndex(
-        "(mailing_id, number) WHERE reason IS NULL",
+        f"(mailing_id, number) WHERE {NUMBER_COUNTS}",
         "A number gets a campaign once.",
     )
 

@@ -1,0 +1,118 @@
+import logging
+import time
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+LARGE = 10_000
+
+
+class MailingMailing(models.Model):
+    """The snapshot of who gets a campaign and who does not: taken slice after slice,
+    each a transaction of its own, so that no size is too large and a crash costs one.
+    """
+
+    _inherit = "mailing.mailing"
+
+    # Those of ``mailing.audience`` that are still to be taken.
+    audience_slices = fields.Json(
+        string="Recipients to be taken", readonly=True, copy=False
+    )
+
+    def _prepare(self):
+        """Take the next slice of the snapshot; the first brings the segments, and what
+        came of an earlier campaign, up to date.
+
+        :return: whether something may be left to do
+        :rtype: bool
+        """
+        segments = self.sudo().audience_segment_ids | (
+            self.sudo().audience_exclude_segment_ids
+        )
+        is_first = not self.audience_slices
+        if is_first:
+            dynamic = segments.filtered(lambda segment: segment.kind == "dynamic")
+            self.env["customer.segment.refresh"].sudo()._refresh_now(dynamic)
+            if self.audience_mode == "previous":
+                self.sudo().previous_mailing_id.refresh_results()
+        stopped = segments.filtered(lambda segment: segment.state == "quarantined")
+        if stopped:
+            self._back_to_draft(self._say_stopped(stopped[0]))
+            return False
+        audience = self.env["mailing.audience"]
+        slices = self.audience_slices
+        if is_first:
+            slices = audience._slices(self, self._sender())
+            self._forget_snapshot()
+        counts = self._take_slice(slices[0]) if slices else {}
+        before = (self.result_counts or {}).get("holdout", {}).get("count", 0)
+        values = {
+            "audience_slices": slices[1:] or False,
+            "waiting_count": self.waiting_count + counts.get(None, 0),
+            "result_counts": {"holdout": {"count": before + counts.get("holdout", 0)}},
+        }
+        if len(slices) <= 1:
+            values |= {"is_prepared": True, "state": "sending"}
+            if values["waiting_count"] >= LARGE:
+                # Else each batch is planned as if there were next to none, and sorts
+                # all.
+                self.env.cr.execute("ANALYZE mailing_recipient")
+            _logger.info("Campaign %s: %s recipients", self.id, values["waiting_count"])
+        self.sudo().write(values)
+        return True
+
+    def _take_slice(self, part):
+        """Choose and judge a slice, and keep it.
+
+        :param list part: as :meth:`mailing.audience._slices` cuts it
+        :return: how many for each reason, None for who gets it
+        :rtype: dict
+        """
+        audience = self.env["mailing.audience"]
+        if self.mailing_type == "mail":
+            audience._build_mail(self, self._sender(), part)
+        else:
+            audience._build(self, self._sender(), self._next_due(), part)
+        return audience._store(self)
+
+    def _prepare_until(self, stop):
+        """Take slices, a transaction each, until the time is over.
+
+        :param float stop: of ``time.monotonic``
+        """
+        while self._claim_turn() and not self.is_prepared and self._prepare():
+            if self.is_prepared or time.monotonic() > stop:
+                return
+            self.env["ir.cron"]._commit_progress(1)
+
+    def _forget_snapshot(self):
+        """Whoever was taken does not count."""
+        self.env["mailing.recipient"].flush_model()
+        self.env.cr.execute(
+            SQL("DELETE FROM mailing_recipient WHERE mailing_id = ANY(%s)", self.ids)
+        )
+        self.env["mailing.recipient"].invalidate_model(flush=False)
+        self.invalidate_recordset(["recipient_ids"])
+        self.sudo().write(
+            {
+                "audience_slices": False,
+                "handled_id": 0,
+                "waiting_count": 0,
+                "queued_count": 0,
+                "queued_cost": 0.0,
+                "result_counts": False,
+            }
+        )
+
+    def _back_to_draft(self, reason):
+        """Nothing has left, and nothing will before its sender looked at it again."""
+        sender = self._sender()
+        self.sudo().action_cancel()
+        self.sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Not sent: %s", self.subject or ""),
+            note=reason,
+            user_id=sender.id,
+        )
