@@ -128,7 +128,8 @@ class TestCampaignConcurrency(ServedCase):
         with database.cursor(self.environment, self.db) as cr:
             cr.execute(
                 """
-                CREATE OR REPLACE FUNCTION stop_here() RETURNS trigger LANGUAGE plpgsql AS $$
+                CREATE OR REPLACE FUNCTION stop_here() RETURNS trigger
+                LANGUAGE plpgsql AS $$
                 BEGIN
                     PERFORM pg_advisory_xact_lock(%(hold)s);
                     RETURN NEW;

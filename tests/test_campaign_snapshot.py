@@ -8,6 +8,8 @@ from odoo.addons.customer_segmentation.models.campaign import mailing_audience_c
 
 from .test_campaign_audience import CampaignCommon
 
+SAME = ("partner_id", "lead_id", "segment_id", "number", "state", "reason")
+
 
 @tagged("post_install", "-at_install")
 class TestCampaignSnapshot(CampaignCommon):
@@ -29,8 +31,7 @@ class TestCampaignSnapshot(CampaignCommon):
             self.assertTrue(mailing._claim_turn() and mailing._prepare())
             slices += 1
         return slices, [
-            (one.partner_id, one.lead_id, one.segment_id, one.number, one.state)
-            + (one.reason,)
+            tuple(one[name] for name in SAME)
             for one in mailing.recipient_ids.sorted("id")
         ]
 
@@ -131,7 +132,7 @@ class TestCampaignSnapshot(CampaignCommon):
         )
 
     def test_all_ways_of_choosing(self):
-        """By tag, condition, hand and earlier message: slices lose and double nobody."""
+        """By tag, condition, hand, earlier message: nobody is lost or doubled."""
         self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
         partners = self.members(720, 5)
         tag = self.env["res.partner.category"].sudo().create({"name": "Sliced"})

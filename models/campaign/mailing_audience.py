@@ -182,7 +182,8 @@ class MailingAudience(models.AbstractModel):
         mobile = self._mobile_test(
             mailing,
             SQL(
-                "%s a JOIN res_partner p ON %s JOIN res_partner c ON c.parent_id = p.id",
+                "%s a JOIN res_partner p ON %s"
+                " JOIN res_partner c ON c.parent_id = p.id",
                 TABLE,
                 unreached,
             ),
