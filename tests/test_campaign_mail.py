@@ -262,7 +262,7 @@ class TestCampaignMail(CampaignCommon, MockEmail):
             ],
         )
         mailing.action_put_in_queue()
-        mailing.variant_ids.body_html = "<p>Changed later</p>"
+        mailing.sudo().variant_ids.body_html = "<p>Changed later</p>"
         with self.assertRaisesRegex(UserError, "stays as it was checked"):
             mailing.body_html = "<p>Changed later</p>"
         self.let_core_work(mailing)

@@ -32,11 +32,10 @@ class CustomerSegmentAssign(models.TransientModel):
     def default_get(self, fields):
         values = super().default_get(fields)
         context = self.env.context
-        model, ids = context.get("active_model"), context.get("active_ids") or []
-        if model == "mailing.recipient":
-            # Those who answered a campaign join a group.
-            model, ids = "res.partner", self.env[model].browse(ids).partner_id.ids
-        values.update(model=model, record_ids=ids)
+        values.update(
+            model=context.get("active_model"),
+            record_ids=context.get("active_ids") or [],
+        )
         return values
 
     @api.depends("record_ids")

@@ -4,10 +4,12 @@ from odoo.tools import SQL
 
 from ..models.campaign.mailing_answer import ANSWERS
 
+RECIPIENTS = "mailing.recipient"
+
 
 class CustomerSegmentAssign(models.TransientModel):
-    """Puts those who answered a campaign into a group, or makes them always in one of
-    the campaign's segments; set-based, for any size.
+    """Puts those who answered a campaign, or some chosen in its results, into a group,
+    or makes them always in one of the campaign's segments; set-based, for any size.
     """
 
     _inherit = "customer.segment.assign"
@@ -28,32 +30,49 @@ class CustomerSegmentAssign(models.TransientModel):
         string="How many", compute="_compute_enlarge_sentence"
     )
 
-    @api.depends("mailing_id")
+    @api.model
+    def default_get(self, fields):
+        """Chosen in the results, they are of one campaign as a rule."""
+        values = super().default_get(fields)
+        if values.get("model") == RECIPIENTS:
+            recipients = self.env[RECIPIENTS].browse(values["record_ids"])
+            if len(recipients.company_id) > 1:
+                raise UserError(self.env._("Choose recipients of one company."))
+            mailings = recipients.mailing_id
+            values["mailing_id"] = mailings.id if len(mailings) == 1 else False
+        return values
+
+    @api.depends("mailing_id", "model")
     def _compute_available_segment_ids(self):
         """Of a campaign the groups of its company, and its own segments."""
         result = super()._compute_available_segment_ids()
-        for wizard in self.filtered("mailing_id"):
+        for wizard in self.filtered(lambda wizard: wizard._is_enlarging()):
             segments = self.env["customer.segment"].search(wizard._segment_domain())
             wizard.available_segment_ids = segments._filtered_access("write")
         return result
 
-    @api.depends("mailing_id")
+    @api.depends("mailing_id", "model")
     def _compute_new_name(self):
         for wizard in self:
-            wizard.new_name = wizard.mailing_id and self.env._(
-                "Answered “%s”", wizard.mailing_id.subject or ""
+            subject = wizard.mailing_id.subject or ""
+            wizard.new_name = wizard.mailing_id and (
+                self.env._("Chosen from “%s”", subject)
+                if wizard.model == RECIPIENTS
+                else self.env._("Answered “%s”", subject)
             )
 
-    @api.depends("mailing_id", "answer", "target", "segment_id")
+    @api.depends("mailing_id", "model", "record_ids", "answer", "target", "segment_id")
     def _compute_enlarge_sentence(self):
         for wizard in self:
-            wizard.enlarge_sentence = wizard.mailing_id and wizard._say_places()
+            wizard.enlarge_sentence = wizard._is_enlarging() and wizard._say_places()
 
     @api.model_create_multi
     def create(self, vals_list):
         campaign = self.env.context.get("default_mailing_id")
+        model = self.env.context.get("active_model")
         for vals in vals_list:
-            if vals.get("mailing_id", campaign):
+            is_chosen = vals.get("model", model) == RECIPIENTS
+            if vals.get("mailing_id", campaign) and not is_chosen:
                 # Whom it is about, the campaign knows.
                 vals.update(model="res.partner", record_ids=False)
         wizards = super().create(vals_list)
@@ -65,6 +84,9 @@ class CustomerSegmentAssign(models.TransientModel):
         result = super().write(vals)
         self.mailing_id.check_access("read")
         return result
+
+    def _is_enlarging(self):
+        return bool(self.mailing_id) or self.model == RECIPIENTS
 
     # === HOW MANY === #
 
@@ -91,7 +113,7 @@ class CustomerSegmentAssign(models.TransientModel):
         return " · ".join(parts)
 
     def _places(self):
-        """Where each of those who answered stands.
+        """Where each of them stands.
 
         :return: query of ``id``, ``place`` (``new``; ``present`` by hand; ``out`` by
             the segment; ``unseen`` by the user, or of the other kind) and ``n``
@@ -126,14 +148,26 @@ class CustomerSegmentAssign(models.TransientModel):
          LEFT JOIN (SELECT %(column)s FROM %(included)s WHERE segment_id = %(segment)s
                    ) present(id) ON present.id = answered.id
             """,
-            recipients=self.env["mailing.audience"]
-            ._answered(self.mailing_id, self.answer or "answered", self.env.user)
-            .select(relation.column),
+            recipients=self._recipients().select(relation.column),
             seen=records._search([]).subselect(),
             segment=segment.id or 0,
             without=list(segment.sudo().exclude_segment_ids.ids),
             **relation._asdict(),
         )
+
+    def _recipients(self):
+        """Those who answered, or who were chosen, as far as the user may see them.
+
+        :rtype: Query
+        """
+        if self.model != RECIPIENTS:
+            return self.env["mailing.audience"]._answered(
+                self.mailing_id, self.answer or "answered", self.env.user
+            )
+        recipients = self.env[RECIPIENTS].with_context(
+            allowed_company_ids=self._company().ids
+        )
+        return recipients._search([("id", "in", self.record_ids or [])])
 
     def _segment(self):
         return self.segment_id if self.target == "segment" else self.segment_id[:0]
@@ -153,17 +187,19 @@ class CustomerSegmentAssign(models.TransientModel):
         ]
 
     def _company(self):
-        return self.mailing_id.company_id or self.env.company
+        if self.mailing_id or self.model != RECIPIENTS:
+            return self.mailing_id.company_id or self.env.company
+        return self.env[RECIPIENTS].browse(self.record_ids or []).company_id[:1]
 
     # === ADD THEM === #
 
     def action_apply(self):
-        """Add those who answered, at once and with events by hand.
+        """Add them, at once and with events by hand.
 
         :raise UserError: when nobody would be added, or the segment is no choice here
         :raise AccessError: for whoever may not change the segment
         """
-        if not self.mailing_id:
+        if not self._is_enlarging():
             return super().action_apply()
         self.ensure_one()
         ids = [

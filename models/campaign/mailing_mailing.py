@@ -244,13 +244,13 @@ class MailingMailing(models.Model):
                 and any(mailing.mailing_type == "mail" for mailing in begun)
             )
             if begun and (again or is_changed):
-                raise UserError(
-                    self.env._(
-                        "It was launched and stays as it was checked. Stop it, or "
-                        "write a new one."
-                    )
-                )
+                raise UserError(self._say_launched())
         return super().write(vals)
+
+    def _say_launched(self):
+        return self.env._(
+            "It was launched and stays as it was checked. Stop it, or write a new one."
+        )
 
     def _not_begun(self):
         """Those launched of which nothing has left: they may become drafts again."""

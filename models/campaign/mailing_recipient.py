@@ -1,6 +1,12 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, LazyTranslate
 
 from ...tools.refusal import REASONS
+
+_lt = LazyTranslate(__name__)
+
+OWN_TEXT = _lt("The message's own text")
 
 HELD_REASONS = [
     ("no_mobile", "No mobile number"),
@@ -66,6 +72,15 @@ class MailingRecipient(models.Model):
         ondelete="set null",
         help="The first of the campaign's segments that holds the contact.",
     )
+    # Follows from the segment: no row is written to know it.
+    variant_id = fields.Many2one(
+        "mailing.variant",
+        string="Text",
+        compute="_compute_variant_id",
+        search="_search_variant_id",
+        falsy_value_label=OWN_TEXT,
+        help="The other text that their segment got; empty is the message's own.",
+    )
     number = fields.Char(string="Number or address", readonly=True)
     state = fields.Selection(STATES, required=True, readonly=True)
     reason = fields.Selection(HELD_REASONS, readonly=True)
@@ -106,3 +121,51 @@ class MailingRecipient(models.Model):
     def init(self):
         """Leave half of each page for the row as it is after it was handed over."""
         self.env.cr.execute("ALTER TABLE mailing_recipient SET (fillfactor = 50)")
+
+    # === TEXT === #
+
+    @api.depends("segment_id", "mailing_id.variant_ids.segment_id")
+    def _compute_variant_id(self):
+        variants = self.env["mailing.variant"].search(
+            [("mailing_id", "in", self.mailing_id.ids)]
+        )
+        by_segment = {(one.mailing_id, one.segment_id): one for one in variants}
+        for recipient in self:
+            key = (recipient.mailing_id, recipient.segment_id)
+            recipient.variant_id = by_segment.get(key)
+
+    def _search_variant_id(self, operator, value):
+        if operator == "any":
+            value = self.env["mailing.variant"].search(value).ids
+        elif operator != "in":
+            return NotImplemented
+        ids = [one for one in value if one]
+        or_own = False in value
+
+        def to_sql(model, alias, query):
+            variant = model._field_to_sql(alias, "variant_id", query)
+            return SQL(
+                "(%s = ANY(%s::int[]) OR %s AND %s IS NULL)",
+                variant,
+                ids,
+                or_own,
+                variant,
+            )
+
+        def is_one(recipient):
+            variant = recipient.variant_id
+            return variant.id in ids if variant else or_own
+
+        return Domain.custom(to_sql=to_sql, predicate=is_one)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Read the text through one join, so that results group and sort by it."""
+        if field_expr != "variant_id":
+            return super()._field_to_sql(alias, field_expr, query)
+        variant = query.make_alias(alias, "own_text")
+        same = SQL(" AND ").join(
+            SQL("%s = %s", SQL.identifier(variant, name), SQL.identifier(alias, name))
+            for name in ("mailing_id", "segment_id")
+        )
+        query.add_join("LEFT JOIN", variant, "mailing_variant", same)
+        return SQL.identifier(variant, "id")

@@ -245,6 +245,12 @@ class MailingMailing(models.Model):
         )
         action["domain"] = [("mailing_id", "=", self.id)]
         action["display_name"] = self.env._("Results of %s", self.subject or "")
+        action["context"] = {}
+        if self.variant_ids:
+            action["context"] = {
+                "pivot_row_groupby": ["variant_id", "segment_id", "state"],
+                "graph_groupbys": ["variant_id", "state"],
+            }
         return action
 
     def action_enlarge_segment(self):

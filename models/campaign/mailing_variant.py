@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import is_html_empty
 
 
@@ -22,7 +22,7 @@ class MailingVariant(models.Model):
         "mailing.mailing", required=True, index=True, ondelete="cascade"
     )
     segment_id = fields.Many2one(
-        "customer.segment", required=True, index=True, ondelete="cascade"
+        "customer.segment", required=True, index=True, ondelete="restrict"
     )
     sms_template_id = fields.Many2one(
         "sms.template", string="SMS text", index=True, ondelete="restrict"
@@ -42,6 +42,16 @@ class MailingVariant(models.Model):
     _segment_unique = models.Constraint(
         "unique(mailing_id, segment_id)", "A segment has one text in a campaign."
     )
+
+    @api.depends("sms_template_id.name", "subject", "segment_id.name")
+    def _compute_display_name(self):
+        for variant in self:
+            # Whoever may read that a text was sent may know what it is called.
+            variant.display_name = (
+                variant.subject
+                or variant.sudo().sms_template_id.name
+                or variant.segment_id.display_name
+            )
 
     def _compute_render_model(self):
         self.render_model = "res.partner"
@@ -64,6 +74,27 @@ class MailingVariant(models.Model):
             variant.mailing_id.company_id._check_owns(
                 variant, ("segment_id", "sms_template_id")
             )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        variants = super().create(vals_list)
+        variants._check_not_launched()
+        return variants
+
+    def write(self, vals):
+        self._check_not_launched()
+        result = super().write(vals)
+        self._check_not_launched()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_before_launch(self):
+        self._check_not_launched()
+
+    def _check_not_launched(self):
+        """Results tell who got which text: what was sent stays."""
+        if not self.env.su and any(self.mailing_id.mapped("launched_at")):
+            raise UserError(self.mailing_id._say_launched())
 
     def _has_unsafe_expression(self):
         """The text of an SMS is checked with its template."""
