@@ -145,7 +145,7 @@ class TestCampaignVariant(CampaignCommon):
         )
         for change in (
             lambda: self.discount.write({"segment_id": other.id}),
-            lambda: self.discount.unlink(),
+            self.discount.unlink,
             lambda: self.mailing.write({"variant_ids": [(5,)]}),
             lambda: self.discount.copy({"segment_id": other.id}),
         ):
