@@ -11,7 +11,7 @@ from odoo import SUPERUSER_ID
 from odoo.http import Controller, HttpDispatcher, request, route
 
 from ..models.club.club_checkin_intake import EVENT_ID_PATTERN
-from ..models.club.club_device import BATCH_MAX
+from ..models.club.club_device_config import BATCH_MAX
 from ..models.ir_http import ROUTING_TYPE
 from ..tools.problem import Problem
 from ..tools.sms_text import (

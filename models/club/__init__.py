@@ -1,7 +1,9 @@
 from . import (
     club_dashboard_base,
+    club_device_config,
     club_device_kiosk,
     club_device_pairing,
+    club_device_seen,
     club_import_file,
     club_import_worker,
     club_read_only_mixin,

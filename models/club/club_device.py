@@ -1,11 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL
 
 from .club_checkin_statements import DEVICE_OF_ID
-
-BATCH_MAX = 50
-HEARTBEAT_SECONDS = 300
 
 
 class ClubDevice(models.Model):
@@ -18,6 +14,8 @@ class ClubDevice(models.Model):
         "mail.activity.mixin",
         "club.device.pairing",
         "club.device.kiosk",
+        "club.device.config",
+        "club.device.seen",
     ]
     _order = "sequence, name, id"
     _check_company_auto = True
@@ -119,25 +117,9 @@ class ClubDevice(models.Model):
     )
     tag_ids = fields.One2many("club.device.tag", "device_id", string="Numbered tags")
     tag_digits = fields.Json(compute="_compute_tag_digits")
+    checkin_ids = fields.One2many("club.checkin", "device_id")
     revision_ids = fields.One2many("club.device.revision", "device_id")
     activity_row_ids = fields.One2many("club.device.activity", "device_id")
-    checkin_ids = fields.One2many("club.checkin", "device_id")
-
-    config_rev = fields.Integer(
-        string="Configuration revision", default=0, readonly=True, copy=False
-    )
-    last_seen = fields.Datetime(compute="_compute_activity")
-    firmware = fields.Char(compute="_compute_activity")
-    queue_length = fields.Integer(
-        compute="_compute_activity", help="Check-ins that wait in the device."
-    )
-    refused_count = fields.Integer(
-        compute="_compute_activity",
-        help="Check-ins that the device was told to drop: wrong numbers and the like.",
-    )
-    last_refusal = fields.Char(compute="_compute_activity")
-    last_refused_at = fields.Datetime(compute="_compute_activity")
-    checkins_today = fields.Integer(compute="_compute_checkins_today")
 
     _gap_minutes_positive = models.Constraint(
         "CHECK(gap_minutes >= 0)", "The gap between visits cannot be negative."
@@ -159,38 +141,10 @@ class ClubDevice(models.Model):
             is_tablet = device.kind == "tablet"
             device.privacy = "public" if is_tablet else device.privacy or "staff"
 
-    @api.depends("activity_row_ids.last_seen")
-    def _compute_activity(self):
-        rows = {
-            row.device_id: row
-            for row in self.env["club.device.activity"].search(
-                [("device_id", "in", self.ids)]
-            )
-        }
-        for device in self:
-            row = rows.get(device, self.env["club.device.activity"])
-            device.last_seen = row.last_seen
-            device.firmware = row.firmware
-            device.queue_length = row.queue_length
-            device.refused_count = row.refused_count
-            device.last_refusal = row.last_refusal
-            device.last_refused_at = row.last_refused_at
-
     @api.depends("tag_ids.digit")
     def _compute_tag_digits(self):
         for device in self:
             device.tag_digits = device.tag_ids.mapped("digit")
-
-    def _compute_checkins_today(self):
-        counts = dict(
-            self.env["club.checkin"]._read_group(
-                [("device_id", "in", self.ids), ("arrived_today", "=", True)],
-                ["device_id"],
-                ["__count"],
-            )
-        )
-        for device in self:
-            device.checkins_today = counts.get(device, 0)
 
     # === CONSTRAINTS === #
 
@@ -258,61 +212,7 @@ class ClubDevice(models.Model):
                 )
             )
 
-    # === CONFIGURATION === #
-
-    def _record_revision(self):
-        """Raise ``config_rev`` where the configuration changed, and keep what each
-        digit meant under it (a check-in typed offline lands on its own revision).
-        """
-        self.env.flush_all()
-        for device in self.with_context(active_test=False):
-            body, digits = device._config_body(), device._config_digits()
-            last = device.revision_ids.sudo().sorted("rev")[-1:]
-            if last and last.body == body and last.digits == digits:
-                continue
-            rev = device.config_rev + 1
-            self.env["club.device.revision"].sudo().create(
-                {"device_id": device.id, "rev": rev, "body": body, "digits": digits}
-            )
-            device._set_config_rev(rev)
-
-    def _set_config_rev(self, rev):
-        # Straight to the row: a write would record the revision once more.
-        self.env.cr.execute(
-            SQL("UPDATE club_device SET config_rev = %s WHERE id = %s", rev, self.id)
-        )
-        self.invalidate_recordset(["config_rev"])
-
-    def _config_body(self):
-        """What the device is told, without ``rev``.
-
-        :return: a JSON-able dict, see the schema ``Config`` in docs/openapi.yaml
-        :rtype: dict
-        """
-        self.ensure_one()
-        return {
-            "club": self.company_id.name,
-            "locale": self.lang.split("_")[0],
-            "tags": [
-                {"digit": tag.digit, "label": tag.label, "color": tag.color.upper()}
-                for tag in self.tag_ids.sorted("digit")
-            ],
-            "tag_required": self.tag_required,
-            "region": self.country_id.code,
-            "privacy": self.privacy,
-            "gap_s": self.gap_minutes * 60,
-            "batch_max": BATCH_MAX,
-            "offline_max_h": self.offline_limit_days * 24,
-            "heartbeat_s": HEARTBEAT_SECONDS,
-        }
-
-    def _config_digits(self):
-        """What each digit means now: ``{"2": {"tag_id": 7, "category_id": 3}}``."""
-        self.ensure_one()
-        return {
-            str(tag.digit): {"tag_id": tag.id, "category_id": tag.category_id.id}
-            for tag in self.tag_ids.sorted("digit")
-        }
+    # === INTAKE === #
 
     def _get_intake_row(self):
         """This device as ``club.checkin.intake`` reads it, for check-ins that come from
