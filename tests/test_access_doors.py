@@ -516,6 +516,48 @@ class TestSegmentDoors(DoorCommon):
             )
             wizard.read(["error"])
 
+    def test_sensitive_class_stands_among_its_like(self):
+        """Of one class per contact, the open ones would tell who is missing."""
+        believers = self.build_sensitive()
+        segments = believers.browse()
+        values = {"kind": "dynamic", "company_id": self.company.id}
+        set_ = self.env["customer.segment.set"].create(
+            {"name": "Faith", "exclusive": True, "company_id": self.company.id}
+        )
+        guests = segments.create({**values, "name": "Guests", "set_id": set_.id})
+        using = segments.create({**values, "name": "Others", "set_id": set_.id})
+        group = segments.create({"name": "Group", "company_id": self.company.id})
+        using.exclude_segment_ids = group
+        for attempt in (
+            lambda: believers.write({"set_id": set_.id}),
+            lambda: guests.write({"confidential": True, "domain": believers.domain}),
+            # By what it uses
+            lambda: group.write(
+                {"kind": "dynamic", "confidential": True, "domain": believers.domain}
+            ),
+        ):
+            with (
+                self.subTest(attempt),
+                self.assertRaisesRegex(ValidationError, "of their own"),
+                self.env.cr.savepoint(),
+            ):
+                attempt()
+        # Where one may be in several, nobody is missing.
+        set_.exclusive = False
+        believers.set_id = set_
+        with (
+            self.assertRaisesRegex(ValidationError, "Believers"),
+            self.env.cr.savepoint(),
+        ):
+            set_.exclusive = True
+        (guests | using).set_id = False
+        set_.exclusive = True
+        domain = str([("religion", "!=", "Jedi")])
+        segments.create(
+            {**values, "name": "Rest", "domain": domain, "set_id": set_.id}
+            | {"confidential": True}
+        )
+
 
 @tagged("post_install", "-at_install")
 class TestFieldDoors(DoorCommon):

@@ -52,6 +52,10 @@ class CustomerSegment(models.Model):
                 condition._check_discreet(self.env[segment.model], domain)
             segment.sudo().exclude_segment_ids._refuse_sensitive()
 
+    @api.constrains("set_id", "active", *CONDITION)
+    def _check_sensitive_set(self):
+        self.sudo().set_id._check_sensitive()
+
     def _refuse_sensitive(self):
         """Refuse to use these where everybody sees the result.
 
@@ -79,8 +83,33 @@ class CustomerSegment(models.Model):
             users = self.browse(changed).with_context(active_test=False)._dependents()
             before = users._sensitive()
             users._compute_is_sensitive()
+            users._check_sensitive_set()
             changed = before ^ users._sensitive()
         return result
 
     def _sensitive(self):
         return set(self.sudo().filtered("is_sensitive").ids)
+
+
+class CustomerSegmentSet(models.Model):
+    _inherit = "customer.segment.set"
+
+    @api.constrains("exclusive")
+    def _check_sensitive(self):
+        """With one class per contact, who is missing from an open class may be known to
+        be in a sensitive one: such classes stand among themselves."""
+        for set_ in self.sudo().filtered("exclusive"):
+            for classes in set_.segment_ids.grouped("model").values():
+                sensitive = classes.filtered("is_sensitive")
+                if sensitive and sensitive != classes:
+                    raise ValidationError(
+                        self.env._(
+                            "“%(name)s” asks for sensitive facts. “%(set)s” has one "
+                            "class per contact, so whoever is missing from its other "
+                            "classes would be known to be in that one. Keep classes "
+                            "that ask for sensitive facts in a set of their own, or in "
+                            "one that allows several classes per contact.",
+                            name=sensitive[0].name,
+                            set=set_.name,
+                        )
+                    )
