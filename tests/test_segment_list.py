@@ -1,6 +1,8 @@
 import io
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
@@ -46,6 +48,37 @@ class TestSegmentList(SegmentCommon):
         segment = self.segment([("id", "in", self.partners.ids)])
         other = segment.get_view(segment.get_formview_id(), "form")["arch"]
         self.assertIn("included_partner_ids", other)
+
+    def test_cards_stand_in_columns_by_set(self):
+        """Those of no set are not folded away; a column somebody folds stays so."""
+        set_ = self.env["customer.segment.set"].create(
+            {"name": "Set", "company_id": self.company.id}
+        )
+        free, classed = self.segment([]), self.segment([], set_id=set_.id)
+        view = self.env.ref(
+            "customer_segmentation.customer_segment_view_kanban_dynamic"
+        )
+        arch = etree.fromstring(free.get_view(view.id, "kanban")["arch"])
+        by_set = arch.get("default_group_by")
+
+        def cards(**kwargs):
+            found = free.web_read_group(
+                [("id", "in", (free | classed).ids)],
+                [by_set],
+                auto_unfold=True,
+                unfold_read_specification={"name": {}},
+                **kwargs,
+            )
+            return {
+                group[by_set] and group[by_set][0]: [
+                    card["id"] for card in group.get("__records", ())
+                ]
+                for group in found["groups"]
+            }
+
+        self.assertEqual(cards(), {False: free.ids, set_.id: classed.ids})
+        folded = cards(opening_info=[{"value": False, "folded": True}])
+        self.assertEqual(folded, {False: [], set_.id: classed.ids})
 
     def stopped(self):
         """A segment whose condition broke yesterday."""

@@ -1,4 +1,8 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+IN_NO_SET = _lt("In no set")
 
 
 class CustomerSegmentSet(models.Model):
@@ -32,3 +36,24 @@ class CustomerSegmentSet(models.Model):
         if "exclusive" in vals:
             self.segment_ids._make_stale()
         return result
+
+
+class CustomerSegment(models.Model):
+    """Cards stand in columns, one for each set."""
+
+    _inherit = "customer.segment"
+
+    set_id = fields.Many2one(falsy_value_label=IN_NO_SET)
+
+    @api.model
+    @api.readonly
+    def web_read_group(self, *args, auto_unfold=False, opening_info=None, **kwargs):
+        """Open the first column, too: a segment of one's own begins in no set, and the
+        web client would fold that."""
+        if auto_unfold and not opening_info:
+            limit = kwargs.get("unfold_read_default_limit", 80)
+            opened = {"value": False, "folded": False, "limit": limit, "offset": 0}
+            opening_info = [opened]
+        return super().web_read_group(
+            *args, auto_unfold=auto_unfold, opening_info=opening_info, **kwargs
+        )
