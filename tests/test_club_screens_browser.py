@@ -112,6 +112,20 @@ class TestClubScreensBrowser(ClubHttpCommon):
             """,
         )
 
+    def test_title_of_the_scoring_rules_is_read_beside_its_buttons(self):
+        """The buttons of the packs once left it no room at all."""
+        self.play(
+            "/odoo/customer-score-rules",
+            """
+            await get(".o_list_pack");
+            const title = await get(".o_last_breadcrumb_item > span");
+            expect(
+                title.clientWidth >= title.scrollWidth,
+                `${title.clientWidth} of ${title.scrollWidth} pixels of the title`
+            );
+            """,
+        )
+
     def test_checkins_and_contact_open_in_both_languages(self):
         phone = self.phone()
         self.take(phone, tag=1)
