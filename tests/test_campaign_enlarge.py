@@ -145,6 +145,10 @@ class TestCampaignEnlarge(ResultCommon):
         self.assertEqual(
             wizard.enlarge_sentence, "3 in all · 1 will be added · 2 in already"
         )
+        self.env["res.lang"].sudo()._activate_lang("fa_IR")
+        self.assertIn(
+            "در مجموع ۳ نفر · ۱ نفر", wizard.with_context(lang="fa_IR").enlarge_sentence
+        )
         wizard.action_apply()
         self.assertEqual(group.partner_ids, self.partners)
 

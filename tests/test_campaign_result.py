@@ -182,6 +182,34 @@ class TestCampaignResult(ResultCommon):
             f"{expected} more visits and 0 more purchases than", mailing.result_sentence
         )
 
+    def test_numbers_are_written_as_the_reader_does(self):
+        """In Persian with its digits and groups; money in the company's own unit."""
+        self.env["res.lang"].sudo()._activate_lang("fa_IR")
+        rial = self.env.ref("base.IRR").sudo()
+        rial.active = True
+        self.company.sudo().currency_id = rial
+        self.line.sudo().price_per_part = 500
+        mailing = self.sent(2)
+        mailing.sudo().write(
+            {"queued_count": 1150, "waiting_count": 30, "queued_cost": 575000}
+        )
+        persian = mailing.with_context(lang="fa_IR")
+        for record, result, progress in (
+            (mailing, "1,150 got it, 0 came", "1,150 of 1,180 are"),
+            (persian, "۱٬۱۵۰ نفر پیام را گرفتند؛ ظرف ۷ روز ۰ نفر", "۱٬۱۵۰ از ۱٬۱۸۰"),
+        ):
+            self.assertIn(result, record.result_sentence)
+            self.assertIn(progress, record.progress_sentence)
+        self.assertIn("575,000 rial", mailing.result_sentence)
+        self.assertIn("۵۷۵٬۰۰۰ ریال", persian.result_sentence)
+        self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
+        self.members(350, 1, no_sms=True)
+        answer = self.campaign().with_context(lang="fa_IR").preflight()
+        self.assertIn("برای ۲ نفر", answer["sentence"])
+        self.assertRegex(answer["sentence"], r": ۱[.،]")
+        self.assertEqual(answer["cost"], "۱٬۰۰۰ ریال")
+        self.assertEqual(answer["reachable"], 2)
+
     def test_to_those_who_did_not_answer(self):
         """A follow-up reaches the silent ones of the earlier campaign only."""
         mailing = self.sent(4)

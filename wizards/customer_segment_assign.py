@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.placeholder import format_number
+
 
 class CustomerSegmentAssign(models.TransientModel):
     """Puts the contacts or leads chosen in a list into a group, or takes them out."""
@@ -78,7 +80,8 @@ class CustomerSegmentAssign(models.TransientModel):
         }
 
     def _tell(self, group, changed):
-        values = {"count": changed, "group": group.name}
+        count = format_number(changed, self.env.lang)
+        values = {"count": count, "group": group.name}
         if self.mode == "add":
             return self.env._(
                 "%(count)s added to “%(group)s”; the others were in.", **values

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..models.campaign.mailing_answer import ANSWERS
+from ..tools.placeholder import format_number
 
 RECIPIENTS = "mailing.recipient"
 
@@ -62,6 +63,7 @@ class CustomerSegmentAssign(models.TransientModel):
             )
 
     @api.depends("mailing_id", "model", "record_ids", "answer", "target", "segment_id")
+    @api.depends_context("lang")
     def _compute_enlarge_sentence(self):
         for wizard in self:
             wizard.enlarge_sentence = wizard._is_enlarging() and wizard._say_places()
@@ -97,18 +99,24 @@ class CustomerSegmentAssign(models.TransientModel):
                 SQL("SELECT place, sum(n)::int FROM (%s) p GROUP BY 1", self._places())
             )
         )
+        counts.setdefault("new", 0)
+
+        def number(place):
+            return format_number(counts.get(place, 0), self.env.lang)
+
         words = {
-            "new": self.env._("%s will be added", counts.setdefault("new", 0)),
-            "present": self.env._("%s in already", counts.get("present")),
+            "new": self.env._("%s will be added", number("new")),
+            "present": self.env._("%s in already", number("present")),
             "out": self.env._(
                 "%s kept out: always out, or in a segment that is left out",
-                counts.get("out"),
+                number("out"),
             ),
             "unseen": self.env._(
-                "%s without a record that you may see", counts.get("unseen")
+                "%s without a record that you may see", number("unseen")
             ),
         }
-        parts = [self.env._("%s in all", sum(counts.values()))]
+        total = format_number(sum(counts.values()), self.env.lang)
+        parts = [self.env._("%s in all", total)]
         parts += [word for place, word in words.items() if place in counts]
         return " · ".join(parts)
 
@@ -227,7 +235,7 @@ class CustomerSegmentAssign(models.TransientModel):
                 "type": "success",
                 "message": self.env._(
                     "%(group)s: %(count)s added.",
-                    count=len(ids),
+                    count=format_number(len(ids), self.env.lang),
                     group=segment.name,
                 ),
                 "next": {"type": "ir.actions.act_window_close"},

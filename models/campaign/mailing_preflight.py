@@ -4,8 +4,9 @@ import psycopg2.errors
 
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL
 
+from ...tools.placeholder import format_number, is_persian
 from ...tools.quiet_sql import quiet_sql
 from ...tools.sms_text import count, with_suffix
 from .mailing_recipient import HELD_REASONS
@@ -200,8 +201,8 @@ class MailingMailing(models.Model):
         partners = self.env["res.partner"].sudo().browse
         return self.env._(
             "%(count)s companies through a contact: %(names)s",
-            count=found,
-            names=", ".join(
+            count=format_number(found, self.env.lang),
+            names=self._comma().join(
                 f"{partners(company).name} → {partners(contact).name}"
                 for company, contact in some
             )
@@ -231,19 +232,19 @@ class MailingMailing(models.Model):
         if not line.price_per_part or not counted:
             return ""
         mean = sum(one.parts for one in counted) / len(counted)
-        return formatLang(
-            self.env,
-            reachable * mean * line.price_per_part,
-            currency_obj=self.company_id.currency_id,
-        )
+        return self._say_money(reachable * mean * line.price_per_part)
+
+    def _comma(self):
+        return "، " if is_persian(self.env.lang) else ", "
 
     def _preflight_sentence(self, answer):
         """Who gets it, when, over which line, and who does not."""
-        not_sent = ", ".join(
-            f"{row['label']}: {row['count']}" for row in answer["held"]
+        not_sent = self._comma().join(
+            f"{row['label']}: {format_number(row['count'], self.env.lang)}"
+            for row in answer["held"]
         )
         words = {
-            "count": answer["reachable"],
+            "count": format_number(answer["reachable"], self.env.lang),
             "line": self.line_id.sudo().name or "",
             "due": answer.get("due", ""),
         }

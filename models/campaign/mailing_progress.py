@@ -1,5 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ...tools.placeholder import format_number
 
 
 class MailingMailing(models.Model):
@@ -18,6 +20,7 @@ class MailingMailing(models.Model):
         string="Progress", compute="_compute_progress_sentence"
     )
 
+    @api.depends_context("lang")
     def _compute_progress_sentence(self):
         """How far it is, while it is under way."""
         for mailing in self:
@@ -30,14 +33,15 @@ class MailingMailing(models.Model):
     def _say_progress(self):
         if self.audience_slices:
             return self.env._(
-                "Its recipients are being taken: %s so far.", self.waiting_count
+                "Its recipients are being taken: %s so far.",
+                format_number(self.waiting_count, self.env.lang),
             )
         if not self.is_prepared:
             return self.env._("It waits for its turn; then its recipients are taken.")
         sentence = self.env._(
             "%(queued)s of %(total)s are handed over.",
-            queued=self.queued_count,
-            total=self.queued_count + self.waiting_count,
+            queued=format_number(self.queued_count, self.env.lang),
+            total=format_number(self.queued_count + self.waiting_count, self.env.lang),
         )
         if self.mailing_type == "sms" and self.line_id.sudo().paused:
             sentence += " " + self.env._(

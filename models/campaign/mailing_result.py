@@ -1,7 +1,10 @@
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL
+
+from ...tools.placeholder import format_number
 
 WATCHED_DAYS = 120
 MEASURES = (
@@ -187,6 +190,7 @@ class MailingMailing(models.Model):
     # === IN WORDS === #
 
     @api.depends("queued_count", "queued_cost", "result_counts")
+    @api.depends_context("lang")
     def _compute_result_sentence(self):
         for mailing in self:
             counts = mailing.result_counts or {}
@@ -202,23 +206,19 @@ class MailingMailing(models.Model):
         :param dict sent: sums of those who got it
         :param dict without: sums of those held back
         """
+        number = partial(format_number, lang=self.env.lang)
         sentence = self.env._(
             "%(count)s got it, %(visited)s came and %(bought)s bought within %(days)s "
             "days",
-            count=sent["count"],
-            visited=sent.get("is_visited", 0),
-            bought=sent.get("is_purchased", 0),
-            days=self.answer_days,
+            count=number(sent["count"]),
+            visited=number(sent.get("is_visited", 0)),
+            bought=number(sent.get("is_purchased", 0)),
+            days=number(self.answer_days),
         )
-        currency = self.company_id.currency_id
         if sent.get("revenue"):
-            sentence += self.env._(
-                " for %s", format_amount(self.env, sent["revenue"], currency)
-            )
+            sentence += self.env._(" for %s", self._say_money(sent["revenue"]))
         if self.queued_cost:
-            sentence += self.env._(
-                "; it cost %s", format_amount(self.env, self.queued_cost, currency)
-            )
+            sentence += self.env._("; it cost %s", self._say_money(self.queued_cost))
         if not without.get("count"):
             return sentence + self.env._("; nobody was held back to compare.")
         share = sent["count"] / without["count"]
@@ -228,12 +228,20 @@ class MailingMailing(models.Model):
         )
         return sentence + self.env._(
             "; %(visits)s and %(purchases)s than without it.",
-            visits=self.env._("%s more visits", visits)
+            visits=self.env._("%s more visits", number(visits))
             if visits >= 0
-            else self.env._("%s fewer visits", -visits),
-            purchases=self.env._("%s more purchases", purchases)
+            else self.env._("%s fewer visits", number(-visits)),
+            purchases=self.env._("%s more purchases", number(purchases))
             if purchases >= 0
-            else self.env._("%s fewer purchases", -purchases),
+            else self.env._("%s fewer purchases", number(-purchases)),
+        )
+
+    def _say_money(self, amount):
+        """An amount in the company's own currency, as the reader's language writes it:
+        tomans are for what customers read.
+        """
+        return self.env["sms.placeholder"]._money(
+            amount, self.company_id.currency_id, self.env.lang, unit="rial"
         )
 
     def action_open_results(self):

@@ -318,16 +318,20 @@ class SmsPlaceholder(models.AbstractModel):
             return f"{self._date(local.date(), lang)}، {time}"
         return f"{self._date(local.date(), lang)}, {local:%H:%M}"
 
-    def _money(self, amount, currency, lang):
-        """An amount; Iranian rials in tomans where the company says so."""
-        company = self.env.company
+    def _money(self, amount, currency, lang, unit=None):
+        """An amount.
+
+        :param str unit: of Iranian money, ``toman`` or ``rial``; by default as the
+            company says for texts
+        """
+        unit = unit or self.env.company.sms_money_unit
         if currency.name == IRAN_CURRENCY:
             translated = self.with_context(lang=lang).env
-            if company.sms_money_unit == "toman":
-                unit, amount = translated._("toman"), amount / 10
+            if unit == "toman":
+                word, amount = translated._("toman"), amount / 10
             else:
-                unit = translated._("rial")
-            return f"{format_number(amount, lang)} {unit}"
+                word = translated._("rial")
+            return f"{format_number(amount, lang)} {word}"
         text = format_amount(self.env, amount, currency, lang_code=lang)
         text = " ".join(strip_controls(text).replace("\N{NO-BREAK SPACE}", " ").split())
         return to_persian_digits(text) if is_persian(lang) else text

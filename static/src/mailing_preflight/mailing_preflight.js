@@ -1,8 +1,8 @@
 import {Component} from "@odoo/owl";
 import {registry} from "@web/core/registry";
-import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {serializeDateTime} from "@web/core/l10n/dates";
+import {formatCount} from "../counting/format_count";
 import {useCounting} from "../counting/use_counting";
 
 const NAMES = [
@@ -61,7 +61,7 @@ export class MailingPreflight extends Component {
     static props = {...standardWidgetProps};
 
     setup() {
-        this.formatInteger = formatInteger;
+        this.formatCount = formatCount;
         this.state = useCounting("mailing.mailing", "preflight", preflightValues);
     }
 }

@@ -3,7 +3,7 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {FormController} from "@web/views/form/form_controller";
 import {formView} from "@web/views/form/form_view";
-import {formatInteger} from "@web/views/fields/formatters";
+import {formatCount} from "../counting/format_count";
 import {previewValues} from "./segment_preview_values";
 
 const PATIENCE_SECONDS = 10;
@@ -33,9 +33,9 @@ export class SegmentFormController extends FormController {
                     body: _t(
                         "%(entering)s people enter and %(leaving)s leave: it will hold %(total)s.",
                         {
-                            entering: formatInteger(entering),
-                            leaving: formatInteger(leaving),
-                            total: formatInteger(total),
+                            entering: formatCount(entering),
+                            leaving: formatCount(leaving),
+                            total: formatCount(total),
                         }
                     ),
                     confirmLabel: _t("Change it"),

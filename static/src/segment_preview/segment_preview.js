@@ -1,8 +1,8 @@
 import {Component} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
-import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {formatCount} from "../counting/format_count";
 import {useCounting} from "../counting/use_counting";
 import {previewValues} from "./segment_preview_values";
 
@@ -13,7 +13,7 @@ export class SegmentPreview extends Component {
 
     setup() {
         this.action = useService("action");
-        this.formatInteger = formatInteger;
+        this.formatCount = formatCount;
         this.state = useCounting("customer.segment", "preview", previewValues);
     }
 

@@ -4,11 +4,11 @@ import {KeepLast} from "@web/core/utils/concurrency";
 import {useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {useRecordObserver} from "@web/model/relational_model/utils";
-import {formatInteger} from "@web/views/fields/formatters";
 import {TextField, textField} from "@web/views/fields/text/text_field";
 
 import {useState} from "@odoo/owl";
 
+import {formatCount} from "../counting/format_count";
 import {count, withoutPlaceholders, withSuffix} from "./sms_count";
 import {SmsTextMenu} from "./sms_text_menu";
 
@@ -100,10 +100,10 @@ export class SmsTextField extends TextField {
         return _t(
             "Longest of %(total)s recipients: %(characters)s characters · %(encoding)s · %(parts)s part(s)",
             {
-                total: formatInteger(total),
-                characters: formatInteger(longest.characters),
+                total: formatCount(total),
+                characters: formatCount(longest.characters),
                 encoding: longest.encoding === "gsm7" ? _t("GSM-7") : _t("Unicode"),
-                parts: formatInteger(longest.parts),
+                parts: formatCount(longest.parts),
             }
         );
     }
@@ -153,9 +153,9 @@ export class SmsTextField extends TextField {
             return "";
         }
         const values = {
-            characters: formatInteger(characters),
+            characters: formatCount(characters),
             encoding: encoding === "gsm7" ? _t("GSM-7") : _t("Unicode"),
-            parts: formatInteger(Math.max(parts, 1)),
+            parts: formatCount(Math.max(parts, 1)),
         };
         if (hasPlaceholders) {
             return _t(
