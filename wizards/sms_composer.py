@@ -264,7 +264,9 @@ class SmsComposer(models.TransientModel):
         count = len(result or ())
         if result and result._name == "sms.sms":
             count = len(result.filtered(lambda sms: sms.state != "canceled"))
-        self.env["sms.service.log"]._note(
+        # The system works off mailings; whoever queued one sends it.
+        sender = self.mailing_id.sudo().launched_by_id or self.env.user
+        self.env["sms.service.log"].with_user(sender)._note(
             "send",
             self.template_id,
             company_id=self._get_company().id,

@@ -45,5 +45,6 @@ class MailingMailing(models.Model):
     @api.constrains("audience_mode", "company_id", *OWNED)
     def _check_owned(self):
         for mailing in self:
-            if mailing.audience_mode != "odoo":
-                mailing.company_id._check_owns(mailing, OWNED)
+            # Odoo's own mailings use lines, too.
+            names = ("line_id",) if mailing.audience_mode == "odoo" else OWNED
+            mailing.company_id._check_owns(mailing, names)
