@@ -10,8 +10,7 @@ from odoo.addons.customer_segmentation.models.campaign import mailing_queue
 from .test_campaign_audience import CampaignCommon
 
 
-@tagged("post_install", "-at_install")
-class TestCampaignFire(CampaignCommon):
+class FireCommon(CampaignCommon):
     def text(self, body="Half price", **values):
         return (
             self.env["sms.template"]
@@ -36,6 +35,19 @@ class TestCampaignFire(CampaignCommon):
                 pass
         self.env.invalidate_all()
 
+    def states(self, mailing):
+        """How many messages of a campaign stand where.
+
+        :rtype: dict[str, int]
+        """
+        counts = self.env["mailing.trace"]._read_group(
+            [("mass_mailing_id", "=", mailing.id)], ["trace_status"], ["__count"]
+        )
+        return dict(counts)
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignFire(FireCommon):
     def test_template_changed_while_sending(self):
         """Everybody gets the text as it was when it was launched."""
         self.members(600, 4)
@@ -104,16 +116,6 @@ class TestCampaignFire(CampaignCommon):
         self.assertEqual(mailing.state, "done")
         self.assertFalse(mailing._get_remaining_recipients())
         self.assertCountEqual(mailing.mailing_trace_ids.mapped("res_id"), partners.ids)
-
-    def states(self, mailing):
-        """How many messages of a campaign stand where.
-
-        :rtype: dict[str, int]
-        """
-        counts = self.env["mailing.trace"]._read_group(
-            [("mass_mailing_id", "=", mailing.id)], ["trace_status"], ["__count"]
-        )
-        return dict(counts)
 
     def test_nobody_can_be_reached(self):
         """A campaign to nobody is done, not under way for ever."""

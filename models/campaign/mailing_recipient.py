@@ -17,6 +17,7 @@ HELD_REASONS = [
     ("excluded", "Number or address of somebody excluded"),
     ("empty", "The text was empty"),
     ("halted", "The campaign was stopped"),
+    ("gone", "Deleted in the meantime"),
     ("foreign", "A number abroad"),
     ("link", "The line forbids links"),
     ("no_template", "The line needs an approved text"),

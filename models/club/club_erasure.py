@@ -177,6 +177,8 @@ class ClubErasure(models.Model):
         )
         waiting = recipients.filtered(lambda one: one.state == "waiting")
         waiting.write({"state": "held", "reason": "no_sms"})
+        for mailing, erased in waiting.grouped("mailing_id").items():
+            mailing.waiting_count -= len(erased)
         recipients.write({"number": False})
 
     def _erase_consents(self, partners, numbers):

@@ -175,9 +175,12 @@ class SmsLine(models.Model):
         problems = super()._get_problems(messages)
         if self.text_policy == "free":
             return problems
-        # Words without a template: nobody can have approved them.
+        # Words without a template, or of one that was deleted meanwhile: nobody can
+        # have approved them.
+        ids = {message.get("template_id") for message in messages}
+        known = self.env["sms.template"].browse(filter(None, ids)).exists()._ids
         return [
-            problem or (None if message.get("template_id") else "no_template")
+            problem or (None if message.get("template_id") in known else "no_template")
             for problem, message in zip(problems, messages, strict=True)
         ]
 
