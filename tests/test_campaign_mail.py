@@ -14,8 +14,32 @@ from odoo.addons.mail.tests.common import MockEmail
 from .test_campaign_audience import CampaignCommon
 
 
+class MailCommon(CampaignCommon, MockEmail):
+    def mailed(self, count, first=520, into=None, **values):
+        """A campaign by e-mail to so many."""
+        partners = self.members(first, count, into=into)
+        for partner in partners:
+            partner.sudo().email = f"{partner.name.replace(' ', '')}@example.com"
+        return partners, self.campaign(
+            **{
+                "mailing_type": "mail",
+                "body_html": "<p>Hello</p>",
+                "reply_to_mode": "update",
+                **values,
+            }
+        )
+
+    def let_core_work(self, mailing):
+        with (
+            self.mock_mail_gateway(mail_unlink_sent=False),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
+        ):
+            mailing._action_send_mail()
+        self.env.invalidate_all()
+
+
 @tagged("post_install", "-at_install")
-class TestCampaignMail(CampaignCommon, MockEmail):
+class TestCampaignMail(MailCommon):
     def test_each_address_once(self):
         """E-mails go through core's composer to the snapshot, each address once."""
         first, second, third, fourth, fifth = self.members(500, 5)
@@ -105,28 +129,6 @@ class TestCampaignMail(CampaignCommon, MockEmail):
             sorted(mailing.mailing_trace_ids.mapped("res_id")), sorted(partners.ids)
         )
         self.assertEqual(set(mailing.recipient_ids.mapped("state")), {"queued"})
-
-    def mailed(self, count, first=520, into=None, **values):
-        """A campaign by e-mail to so many."""
-        partners = self.members(first, count, into=into)
-        for partner in partners:
-            partner.sudo().email = f"{partner.name.replace(' ', '')}@example.com"
-        return partners, self.campaign(
-            **{
-                "mailing_type": "mail",
-                "body_html": "<p>Hello</p>",
-                "reply_to_mode": "update",
-                **values,
-            }
-        )
-
-    def let_core_work(self, mailing):
-        with (
-            self.mock_mail_gateway(mail_unlink_sent=False),
-            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
-        ):
-            mailing._action_send_mail()
-        self.env.invalidate_all()
 
     def test_empty_text(self):
         """It is not sent, and the preflight says so."""

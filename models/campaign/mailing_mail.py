@@ -53,6 +53,11 @@ class MailingMailing(models.Model):
                 return super(MailingMailing, self - going_on).write(vals)
         return super().write(vals)
 
+    def _outgoing_mails(self, limit=None):
+        """Its e-mails that wait for the mail server."""
+        waiting = [("mailing_id", "=", self.id), ("state", "=", "outgoing")]
+        return self.env["mail.mail"].sudo().search(waiting, limit=limit)
+
     # === BATCHES === #
 
     def _next_mail_batch(self):
@@ -206,11 +211,16 @@ class MailComposeMessage(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Those of a segment with a text of its own get that one."""
+        """Those of a segment with a text of its own get that one; whoever wants no
+        e-mail gets none, whatever core's switch says.
+        """
         segment = self.env.context.get("campaign_segment")
-        for vals in vals_list if segment else ():
+        for vals in vals_list:
             mailing = self.env["mailing.mailing"].browse(vals.get("mass_mailing_id"))
-            variant = mailing._mail_variant(segment)
+            if not mailing or not mailing._is_mail_campaign():
+                continue
+            vals["use_exclusion_list"] = True
+            variant = segment and mailing._mail_variant(segment)
             if variant:
                 body = mailing._prepend_preview(variant["body"], mailing.preview)
                 vals.update(subject=variant["subject"], body=body)

@@ -1,0 +1,106 @@
+"""Group messages by e-mail when something changes in the middle."""
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .test_campaign_mail import MailCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignMailFire(MailCommon):
+    def begun(self, first, count, **values):
+        """One of them has it, the others wait."""
+        partners, mailing = self.mailed(count, first=first, rate_per_hour=1, **values)
+        mailing.action_put_in_queue()
+        self.let_core_work(mailing)
+        self.assertEqual(len(mailing.mailing_trace_ids), 1)
+        mailing.rate_per_hour = 0
+        return partners, mailing
+
+    def outcome(self, mailing):
+        """What became of each: by contact id."""
+        return {
+            trace.res_id: (trace.trace_status, trace.failure_type)
+            for trace in mailing.mailing_trace_ids
+        }
+
+    def test_refused_in_the_middle(self):
+        """By the link in an e-mail or by staff; whatever core's switch says."""
+        partners, mailing = self.begun(1400, 3, use_exclusion_list=False)
+        self.env["mail.blacklist"].sudo()._add(partners[1].email_normalized)
+        self.let_core_work(mailing)
+        outcome = self.outcome(mailing)
+        self.assertEqual(outcome.pop(partners[1].id), ("cancel", "mail_bl"))
+        self.assertEqual({status for status, _why in outcome.values()}, {"sent"})
+        self.assertEqual(mailing.state, "done")
+
+    def test_bounced_before(self):
+        """A contact whose address bounced is not left out: core decides about that."""
+        partners, mailing = self.begun(1410, 2)
+        trace = mailing.mailing_trace_ids
+        trace.set_bounced()
+        self.let_core_work(mailing)
+        self.assertEqual(
+            sorted(mailing.mailing_trace_ids.mapped("trace_status")),
+            ["bounce", "sent"],
+        )
+        mailing.refresh_results()
+        failed = mailing.recipient_ids.filtered("is_failed")
+        self.assertEqual(failed.partner_id.id, trace.res_id)
+        self.assertEqual(len(partners), 2)
+
+    def test_stopped_while_they_wait_for_the_mail_server(self):
+        """What has not left does not leave."""
+        partners, mailing = self.mailed(3, first=1420)
+        self.env["ir.config_parameter"].sudo().set_param(
+            "mail.mail.force.send.limit", "1"
+        )
+        mailing.action_put_in_queue()
+        self.let_core_work(mailing)
+        mails = self.env["mail.mail"].sudo().search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(mails.mapped("state"), ["outgoing"] * 3)
+        mails[0].write({"state": "sent"})
+        mails[0].mailing_trace_ids.set_sent()
+        mailing.action_stop()
+        self.assertEqual(sorted(mails.mapped("state")), ["cancel", "cancel", "sent"])
+        self.assertEqual(
+            sorted(mailing.mailing_trace_ids.mapped("trace_status")),
+            ["cancel", "cancel", "sent"],
+        )
+        self.assertEqual(len(partners), 3)
+
+    def test_contacts_merged(self):
+        """Who was written to is not written to again, nor twice at once."""
+        partners, mailing = self.begun(1430, 4)
+        has_it = self.env["res.partner"].browse(mailing.mailing_trace_ids.res_id)
+        rest = partners - has_it
+        merge = self.env["base.partner.merge.automatic.wizard"].sudo()
+        merge._merge((has_it | rest[0]).ids, has_it.sudo())
+        merge._merge(rest[1:].ids, rest[1].sudo())
+        self.let_core_work(mailing)
+        sent = mailing.mailing_trace_ids.filtered(
+            lambda trace: trace.trace_status == "sent"
+        )
+        self.assertCountEqual(sent.mapped("res_id"), (has_it | rest[1]).ids)
+        self.assertEqual(mailing.state, "done")
+
+    def test_contact_deleted(self):
+        """It is held, not counted as written to."""
+        partners, mailing = self.begun(1440, 2)
+        waiting = mailing.recipient_ids.filtered(lambda one: one.state == "waiting")
+        waiting.partner_id.sudo().unlink()
+        self.let_core_work(mailing)
+        self.assertEqual((waiting.state, waiting.reason), ("held", "gone"))
+        self.assertEqual(mailing.queued_count, 1)
+        self.assertEqual(len(partners), 2)
+
+    def test_attachments_stay(self):
+        """They belong to what was checked."""
+        _partners, mailing = self.begun(1450, 2)
+        attachment = {"name": "menu.txt", "raw": b"Soup", "res_model": mailing._name}
+        for vals in (
+            {"attachment_ids": [(0, 0, attachment)]},
+            {"reply_to": "else@example.com"},
+        ):
+            with self.assertRaisesRegex(UserError, "stays as it was checked"):
+                mailing.write(vals)
