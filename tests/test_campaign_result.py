@@ -215,7 +215,7 @@ class TestCampaignResult(ResultCommon):
         mailing = self.sent(4)
         self.visit(self.partners[:1], timedelta(hours=1))
         mailing.refresh_results()
-        mailing.state = "done"
+        mailing.sudo().state = "done"
         self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
         silent = self.env["mailing.mailing"].browse(mailing.action_resend()["res_id"])
         self.assertEqual(silent.state, "draft")

@@ -18,6 +18,7 @@ PROBLEMS = [
     ("foreign", "A number abroad"),
     ("link", "The line forbids links"),
     ("no_template", "The line needs an approved text"),
+    ("halted", "The campaign was stopped"),
 ]
 """What is wrong with a message itself, whoever gets it."""
 
@@ -35,5 +36,6 @@ FAILURE_TYPES = {
     "foreign": "sms_foreign",
     "link": "sms_link",
     "no_template": "sms_no_template",
+    "halted": "sms_halted",
 }
 """The same on messages, notifications and traces; two of them are core's own."""

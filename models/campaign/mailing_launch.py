@@ -23,7 +23,9 @@ class MailingMailing(models.Model):
         for mailing in ours:
             mailing._check_launch()
             mailing._claim_launch()
-        return super().action_put_in_queue()
+        super().action_put_in_queue()
+        # XML-RPC carries no None.
+        return True
 
     def action_send_mail(self, res_ids=None):
         """*Send now* of a campaign is its launch: it is prepared in slices."""
@@ -62,7 +64,7 @@ class MailingMailing(models.Model):
             self._check_launch_mail()
         self._check_launch_segments()
 
-    def _check_launch_sms(self):
+    def _check_launch_line(self):
         line = self.line_id.sudo()
         if not line:
             raise UserError(self.env._("Choose the line that it goes over."))
@@ -73,6 +75,10 @@ class MailingMailing(models.Model):
                     line.name,
                 )
             )
+
+    def _check_launch_sms(self):
+        self._check_launch_line()
+        line = self.line_id.sudo()
         if not any(text.strip() for text in self._texts_by_lang().values()):
             raise UserError(self.env._("Write the text first."))
         self._check_texts()
@@ -120,6 +126,15 @@ class MailingMailing(models.Model):
         stopped = segments.filtered(lambda segment: segment.state == "quarantined")
         if stopped:
             raise UserError(self._say_stopped(stopped[0]))
+        archived = segments.filtered(lambda segment: not segment.active)
+        if archived:
+            raise UserError(
+                self.env._(
+                    "“%s” is archived: nobody keeps its members up to date. Restore "
+                    "it, or take it out of this campaign.",
+                    archived[0].name,
+                )
+            )
 
     def _say_stopped(self, segment):
         since = segment.last_refresh
@@ -176,7 +191,8 @@ class MailingMailing(models.Model):
     def action_stop(self):
         """Stop at once: what has not left yet does not leave any more."""
         for mailing in self.filtered(lambda mailing: mailing.audience_mode != "odoo"):
-            if mailing.state not in ("in_queue", "sending"):
+            is_under_way = mailing.state in ("in_queue", "sending")
+            if not is_under_way and not mailing._outgoing_mails(limit=1):
                 raise UserError(self.env._("Only a campaign under way can be stopped."))
             mailing.check_access("write")
             mailing.sudo()._cancel_waiting()
@@ -184,6 +200,17 @@ class MailingMailing(models.Model):
                 {"is_stopped": True, "state": "done", "waiting_count": 0}
             )
         return True
+
+    def action_retry_failed(self):
+        """Core would take the failed messages away and launch it once more."""
+        if self.filtered(lambda mailing: mailing.audience_mode != "odoo"):
+            raise UserError(
+                self.env._(
+                    "Messages that failed are tried again one by one, in the list of "
+                    "messages."
+                )
+            )
+        return super().action_retry_failed()
 
     def _cancel_waiting(self):
         """Let whatever waits wait no more, set-based: it may be a million.
@@ -214,6 +241,9 @@ class MailingMailing(models.Model):
             )
         )
         self.env.invalidate_all(flush=False)
+        mails = self._outgoing_mails()
+        mails.mailing_trace_ids.set_canceled()
+        mails.write({"state": "cancel"})
 
     def action_cancel(self):
         """Back to a draft: nothing has left, so its recipients are chosen anew."""

@@ -37,7 +37,10 @@ CHECKED = {
     "body_plaintext",
     "holdout_percent",
 }
-CHECKED_MAIL = {"subject", "preview", "email_from", "body_arch", "body_html"}
+CHECKED_MAIL = {
+    *("subject", "preview", "email_from", "body_arch", "body_html"),
+    *("attachment_ids", "reply_to", "reply_to_mode", "mail_server_id"),
+}
 
 
 class MailingMailing(models.Model):
@@ -74,6 +77,8 @@ class MailingMailing(models.Model):
         "mailing_mailing_segment_rel",
         string="Segments",
         check_company=True,
+        # One that was archived stays in sight until somebody takes it out.
+        context={"active_test": False},
         help="Whoever is in any of these, contacts and leads.",
     )
     audience_exclude_segment_ids = fields.Many2many(
@@ -81,6 +86,7 @@ class MailingMailing(models.Model):
         "mailing_mailing_segment_excluded_rel",
         string="But not",
         check_company=True,
+        context={"active_test": False},
         help="Whoever is in any of these gets nothing, whatever else they are in.",
     )
     audience_tag_ids = fields.Many2many(
@@ -115,6 +121,7 @@ class MailingMailing(models.Model):
         "sms.line",
         check_company=True,
         domain="[('company_id', '=', company_id)]",
+        ondelete="restrict",
         help="The line decides who may be reached.",
     )
     message_class = fields.Selection(related="line_id.message_class", string="Class")
@@ -203,6 +210,20 @@ class MailingMailing(models.Model):
                     self.env._("Segments hold contacts: choose Contacts as recipients.")
                 )
 
+    @api.constrains("audience_mode", "ab_testing_enabled")
+    def _check_no_ab_testing(self):
+        """Odoo's shares are of its own recipients: ours would all get every version,
+        and the winner once more.
+        """
+        for mailing in self:
+            if mailing.audience_mode != "odoo" and mailing.ab_testing_enabled:
+                raise ValidationError(
+                    self.env._(
+                        "An A/B test is for recipients as Odoo chooses them. Give some "
+                        "segments another text, or hold back a share to compare."
+                    )
+                )
+
     def _audience_draft(self, model, user):
         """The condition as a segment that is never saved: it has its rules.
 
@@ -245,12 +266,28 @@ class MailingMailing(models.Model):
             )
             if begun and (again or is_changed):
                 raise UserError(self._say_launched())
+            begun._check_put_away(vals)
         return super().write(vals)
 
     def _say_launched(self):
         return self.env._(
             "It was launched and stays as it was checked. Stop it, or write a new one."
         )
+
+    def _check_put_away(self, vals):
+        """Out of sight messages would leave all the same, or wait for ever."""
+        is_archived = vals.get("active", True) is False
+        is_ended = vals.get("state") == "done"
+        for mailing in self:
+            if mailing.state in ("in_queue", "sending") and (
+                is_archived
+                or (
+                    is_ended
+                    and mailing.mailing_type == "sms"
+                    and mailing._get_remaining_recipients()
+                )
+            ):
+                raise UserError(self.env._("It is under way: stop it first."))
 
     def _not_begun(self):
         """Those launched of which nothing has left: they may become drafts again."""

@@ -87,7 +87,7 @@ class MailingMailing(models.Model):
         for name in list(known):
             field, value = self._fields[name], known[name]
             if field.type == "many2many":
-                records = self.env[field.comodel_name]
+                records = self.env[field.comodel_name].with_context(**field.context)
                 if records.has_access("read"):
                     records = records.search([("id", "in", value)])
                 known[name] = [fields.Command.set(records.ids)]
@@ -116,7 +116,7 @@ class MailingMailing(models.Model):
         if self.mailing_type == "mail":
             audience._build_mail(self, self.env.user)
         else:
-            audience._build(self, self.env.user, self._next_due())
+            audience._build(self, self.env.user, self._planned_due())
         counts = audience._counts()
         reachable = counts.pop(None, 0)
         labels = dict(
@@ -146,6 +146,7 @@ class MailingMailing(models.Model):
             else:
                 self._check_launch_mail()
                 answer["previews"] = self._preflight_mails()
+            self._check_launch_segments()
         except (UserError, AccessError) as error:
             answer["problem"] = str(error)
         answer["sentence"] = self._preflight_sentence(answer)
@@ -219,12 +220,21 @@ class MailingMailing(models.Model):
 
     def _preflight_due(self):
         """When the first leaves, in the line's time zone."""
-        due = max(self._next_due(), self.schedule_date or datetime.min)
+        due = self._planned_due()
         tz = self.line_id.sudo().tz or "UTC"
         return {
             "due": self.env["sms.placeholder"]._moment(due, tz, self.env.lang),
             "is_later": due > fields.Datetime.now(),
         }
+
+    def _planned_due(self):
+        """When the first leaves: as planned, within the line's hours.
+
+        :return: naive UTC
+        """
+        planned = max(fields.Datetime.now(), self.schedule_date or datetime.min)
+        line = self.line_id.sudo()
+        return line._get_opening(planned) if line else planned
 
     def _preflight_cost(self, counted, reachable):
         """About what it costs, as text; by the mean of real texts."""

@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 
@@ -8,18 +7,15 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
-    def _prepare(self):
-        """Look again at its line and segments: a segment that is left out and cannot
-        be asked any more must not let its members in.
+    def _check_needs(self):
+        """Look at its line and segments again: one that is left out and cannot be
+        asked any more must not let its members in.
+
+        :raise UserError: with what to do
         """
-        try:
-            if self.mailing_type == "sms":
-                self._check_launch_line()
-            self._check_launch_segments()
-        except UserError as error:
-            self._back_to_draft(str(error))
-            return
-        super()._prepare()
+        if self.mailing_type == "sms":
+            self._check_launch_line()
+        self._check_launch_segments()
 
     def _say_progress(self):
         sentence = super()._say_progress()

@@ -2,6 +2,7 @@ import logging
 import time
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
@@ -37,9 +38,10 @@ class MailingMailing(models.Model):
             self.env["customer.segment.refresh"].sudo()._refresh_now(dynamic)
             if self.audience_mode == "previous":
                 self.sudo().previous_mailing_id.refresh_results()
-        stopped = segments.filtered(lambda segment: segment.state == "quarantined")
-        if stopped:
-            self._back_to_draft(self._say_stopped(stopped[0]))
+        try:
+            self._check_needs()
+        except UserError as error:
+            self._back_to_draft(str(error))
             return False
         audience = self.env["mailing.audience"]
         slices = self.audience_slices

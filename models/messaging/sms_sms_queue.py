@@ -128,14 +128,16 @@ class SmsSms(models.Model):
     def action_send_again(self):
         """Send messages whose outcome nobody knows; the person takes the risk."""
         undecided = self._get_undecided()
-        undecided.write({"state": "outgoing", "outcome": False, "due_at": False})
+        undecided.check_access("write")
+        undecided.sudo().write({"state": "outgoing", "outcome": False, "due_at": False})
         undecided.sudo().sms_tracker_id._action_update_from_sms_state("outgoing")
         self.env["sms.queue"]._wake()
 
     def action_mark_sent(self):
         """Take messages whose outcome nobody knows as sent."""
         undecided = self._get_undecided()
-        undecided.write({"state": "pending", "outcome": "accepted"})
+        undecided.check_access("write")
+        undecided.sudo().write({"state": "pending", "outcome": "accepted"})
         undecided.sudo().sms_tracker_id._action_update_from_sms_state("pending")
 
     def _get_undecided(self):

@@ -16,6 +16,8 @@ JUDGED = {
     *("body", "number", "partner_id", "line_id", "message_class", "company_id"),
     *("source", "uuid", "approval_id", "params"),
 }
+# From where a person may move a message of a line to another state.
+MOVABLE = ("outgoing", "error", "canceled")
 E164 = re.compile(r"\+[0-9]+")
 FAILURES = [
     (FAILURE_TYPES[reason], label)
@@ -63,6 +65,8 @@ class SmsSms(models.Model):
     def write(self, vals):
         if not self.env.su and JUDGED & vals.keys():
             self._refuse_rewriting(vals)
+        if not self.env.su and "state" in vals:
+            self._refuse_moving(vals["state"])
         if vals.get("number"):
             vals = dict(vals)
             self._normalize_numbers([vals])
@@ -75,6 +79,17 @@ class SmsSms(models.Model):
                 self.env._(
                     "The text, number, line and class of a message on a line stay as "
                     "they were when it was queued. Cancel it and write a new one."
+                )
+            )
+
+    def _refuse_moving(self, state):
+        """What has left a line, or may have, leaves it once."""
+        on_lines = self.sudo().filtered("line_id")
+        if on_lines.filtered(lambda sms: sms.state not in (*MOVABLE, state)):
+            raise UserError(
+                self.env._(
+                    "A message that has left, or may have left, is not sent again. "
+                    "Write a new one."
                 )
             )
 
@@ -165,10 +180,12 @@ class SmsSms(models.Model):
         return found
 
     def action_set_outgoing(self):
-        """Queue again, unless a refusal came in the meantime."""
-        waiting = self
+        """Queue again, unless a refusal came in the meantime, or it has left."""
+        waiting = self.filtered(
+            lambda sms: not sms.line_id or sms.state in ("error", "canceled")
+        )
         # Judged before it waits: what waits counts against the caps.
-        for reason, messages in self.sudo()._get_refused().items():
+        for reason, messages in waiting.sudo()._get_refused().items():
             messages._cancel_refused(reason)
             waiting -= messages
         return super(SmsSms, waiting).action_set_outgoing()

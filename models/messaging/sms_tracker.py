@@ -33,11 +33,25 @@ class SmsTracker(models.Model):
     def _action_update_from_sms_state(
         self, sms_state, failure_type=False, failure_reason=False
     ):
+        if sms_state == "outgoing":
+            self._wait_again()
         result = super()._action_update_from_sms_state(
             sms_state, failure_type=failure_type, failure_reason=failure_reason
         )
         self._set_checkin_message_state(sms_state)
         return result
+
+    def _wait_again(self):
+        """Core never comes back from «process», nor cancels there; what the gateway
+        surely did not take waits again, and may be cancelled.
+        """
+        on_line = self.filtered("line_id")
+        on_line.mail_notification_id.filtered(
+            lambda one: one.notification_status == "process"
+        ).notification_status = "ready"
+        on_line.mailing_trace_id.filtered(
+            lambda one: one.trace_status == "process"
+        ).trace_status = "outgoing"
 
     def _action_update_from_provider_error(self, provider_error):
         result = super()._action_update_from_provider_error(provider_error)

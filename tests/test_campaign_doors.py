@@ -1,0 +1,156 @@
+"""Past the buttons: what a marketer or a manager may write over RPC, and may not."""
+
+from functools import partial
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+
+from .test_campaign_fire import FireCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignDoors(FireCommon):
+    def setUp(self):
+        super().setUp()
+        self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
+
+    def begun(self, first, count):
+        """One of them has it, the others wait."""
+        self.members(first, count)
+        mailing = self.campaign(rate_per_hour=1)
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        return mailing
+
+    def other_marketer(self):
+        other = self.env["res.company"].sudo().create({"name": "Elsewhere"})
+        return new_test_user(
+            self.env(su=True),
+            login="door-marketer",
+            groups="customer_segmentation.customer_segmentation_group_marketer",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+
+    def test_under_way_it_is_stopped_not_put_away(self):
+        """Neither archived nor called done while somebody waits."""
+        mailing = self.begun(1300, 2)
+        for vals in {"active": False}, {"state": "done"}:
+            with self.assertRaisesRegex(UserError, "It is under way: stop it first"):
+                mailing.write(vals)
+        mailing.action_stop()
+        mailing.active = False
+        self.assertEqual(mailing.state, "done")
+
+    def test_no_split_between_two_versions(self):
+        """Odoo's A/B test chooses its share of its own recipients, not of ours."""
+        self.members(1310, 10)
+        values = {"ab_testing_enabled": True, "ab_testing_pc": 10}
+        with self.assertRaisesRegex(ValidationError, "A/B"):
+            self.campaign(**values)
+        mailing = self.campaign()
+        with self.assertRaisesRegex(ValidationError, "A/B"):
+            mailing.write(values)
+        partners = self.env["ir.model"]._get_id("res.partner")
+        own = self.campaign(audience_mode="odoo", mailing_model_id=partners, **values)
+        with self.assertRaisesRegex(ValidationError, "A/B"):
+            own.audience_mode = "segments"
+
+    def test_failed_ones_are_not_sent_by_a_second_launch(self):
+        """Core's «Retry» would launch it again; each message has its own."""
+        mailing = self.begun(1320, 1)
+        message = self.messages(mailing)
+        message._update_sms_state_and_trackers("error", failure_type="sms_server")
+        with self.assertRaisesRegex(UserError, "tried again one by one"):
+            mailing.action_retry_failed()
+        self.assertEqual(self.messages(mailing), message)
+
+    def test_stopped_while_being_handed_over(self):
+        """What the gateway did not take after all does not leave later."""
+        mailing = self.begun(1330, 1)
+        message = self.messages(mailing)
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            claim = self.env(cr=cr, su=True)["sms.queue"]._claim()
+        self.env.invalidate_all()
+        self.assertEqual(message.state, "process")
+        mailing.action_stop()
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr, su=True)["sms.queue"]._release(claim[1])
+        self.dispatch()
+        self.assertEqual(
+            (message.state, message.failure_type), ("canceled", "sms_halted")
+        )
+        self.assertEqual(mailing.mailing_trace_ids.trace_status, "cancel")
+        self.assertEqual(mailing.state, "done")
+
+    def test_what_has_left_does_not_leave_again(self):
+        """Not by hand, not over RPC, not by whoever may write messages."""
+        mailing = self.begun(1340, 1)
+        self.dispatch()
+        manager = new_test_user(
+            self.env(su=True),
+            login="door-manager",
+            groups="customer_segmentation.customer_segmentation_group_club_manager",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        message = self.messages(mailing).with_user(manager)
+        for state in "pending", "sent", "process":
+            message.sudo().state = state
+            message.action_set_outgoing()
+            message.resend_failed()
+            self.assertEqual(message.state, state)
+            for vals in {"state": "outgoing"}, {"state": "error"}:
+                with self.assertRaisesRegex(UserError, "may have left"):
+                    message.write(vals)
+            with self.assertRaisesRegex(UserError, "may have left"):
+                message.action_set_error("unknown")
+        message.sudo().state = "error"
+        message.action_set_outgoing()
+        self.assertEqual(message.state, "outgoing")
+        message.action_set_canceled()
+        self.assertEqual(message.state, "canceled")
+
+    def test_what_messages_are_known_by(self):
+        """Whoever could write it made a message leave twice, or never."""
+        mailing = self.begun(1350, 2)
+        tracker = (
+            self.env["sms.tracker"]
+            .sudo()
+            .search([("mailing_trace_id", "in", mailing.mailing_trace_ids.ids)])
+        )
+        self.assertTrue(tracker.source)
+        stranger = self.other_marketer()
+        own = {"allowed_company_ids": stranger.company_ids.ids}
+        theirs = self.env["sms.tracker"].with_user(stranger).with_context(**own)
+        self.assertFalse(theirs.search([("id", "=", tracker.id)]))
+        waiting = mailing.recipient_ids.filtered(lambda one: one.state == "waiting")
+        for trackers in theirs.browse(tracker.ids), tracker.with_user(self.marketer):
+            for attempt in (
+                trackers.unlink,
+                partial(trackers.write, {"source": False}),
+                partial(
+                    trackers.create,
+                    {
+                        "sms_uuid": "0" * 32,
+                        "source": f"mailing.recipient,{waiting.id}",
+                    },
+                ),
+            ):
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    attempt()
+                    self.env.flush_all()
+
+    def test_when_it_is_due(self):
+        """A time outside the line's hours is one that it waits until they begin."""
+        self.members(1360, 1)
+        self.line.sudo().write({"tz": "UTC", "window_start": 9, "window_end": 21})
+        mailing = self.campaign(
+            schedule_type="scheduled", schedule_date="2100-01-01 02:00:00"
+        )
+        self.assertIn("01/01/2100, 09:00", mailing.preflight()["sentence"])
+        mailing.schedule_date = "2100-01-01 12:00:00"
+        self.assertIn("01/01/2100, 12:00", mailing.preflight()["sentence"])
+        mailing.schedule_date = fields.Datetime.now()
+        self.assertNotIn("2100", mailing.preflight()["sentence"])
