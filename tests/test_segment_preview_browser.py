@@ -56,27 +56,28 @@ class TestSegmentPreviewBrowser(ClubHttpCommon):
 
     def test_typing_counts_and_saving_asks(self):
         segment = self.make_segment()
-        for lang in ("en_US", "fa_IR"):
+        for lang, digits in {"en_US": "023", "fa_IR": "۰۲۳"}.items():
             self.marketer.lang = lang
             self.env.flush_all()
             with self.subTest(lang=lang):
                 self.run_on(
                     segment,
+                    f"const digits = {list(digits)};"
                     """
                     const total = () => {
                         const found = document.querySelector(
                             ".o_segment_preview_total");
                         return found && found.textContent;
                     };
-                    await wait("three people", () => total() === "3");
+                    await wait("three people", () => total() === digits[2]);
                     const mobile = await query(".o_segment_preview_mobile");
-                    equal(mobile.textContent, "2", "with a mobile");
+                    equal(mobile.textContent, digits[1], "with a mobile");
                     const raw = await query(
                         ".o_domain_selector_debug_container textarea");
                     raw.value = "[('ref', '=', 'nobody at all')]";
                     raw.dispatchEvent(new Event("input", { bubbles: true }));
                     raw.dispatchEvent(new Event("change", { bubbles: true }));
-                    await wait("nobody", () => total() === "0");
+                    await wait("nobody", () => total() === digits[0]);
                     await query(".o_segment_preview_changes");
                     (await query(".o_form_button_save")).click();
                     const dialog = await query(".modal-dialog");
@@ -84,11 +85,12 @@ class TestSegmentPreviewBrowser(ClubHttpCommon):
                     await wait("no dialog", () =>
                         !document.querySelector(".modal-dialog"));
                     (await query(".o_form_button_cancel")).click();
-                    await wait("three again", () => total() === "3");
+                    await wait("three again", () => total() === digits[2]);
                     """,
                 )
                 self.env.invalidate_all()
                 self.assertEqual(segment.domain, "[('ref', '=', 'audience')]")
+        self.marketer.lang = "en_US"
         self.run_on(
             segment,
             """
