@@ -6,9 +6,11 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from ..models.club import club_dashboard, club_dashboard_attention
 from .common import ClubCommon
@@ -313,6 +315,55 @@ class TestClubDashboard(DashboardCommon):
         before = self.env["club.checkin"].with_user(self.user)
         before = before.search([*own, ("arrived_today", "=", False)])
         self.assertEqual(before.mapped("arrived_today"), [False])
+
+    def filter_domain(self, model, name):
+        """The domain of a filter, as the web client reads it from the search view."""
+        arch = etree.fromstring(self.env[model].get_view(view_type="search")["arch"])
+        return safe_eval(arch.find(f".//filter[@name='{name}']").get("domain"))
+
+    def test_week_and_month_are_the_clubs_whoever_looks(self):
+        """Filters of the week, on members and contacts, and visits of the month."""
+        partners = self.env["res.partner"].create(
+            [{"name": name, "company_id": self.company.id} for name in ("old", "new")]
+        )
+        # Sunday, and the first of March, begin at 20:30 UTC of the day before.
+        self.build_member(datetime(2026, 3, 7, 20, 29, 59), partner_id=partners[0].id)
+        new = self.build_member(datetime(2026, 3, 7, 20, 30), partner_id=partners[1].id)
+        for moment in (
+            datetime(2026, 2, 28, 20, 29, 59),
+            datetime(2026, 2, 28, 20, 30),
+            NOW,
+        ):
+            self.build_visit(moment, member_id=new.id)
+        for zone in ("Asia/Tehran", "Pacific/Kiritimati", "America/New_York", False):
+            self.user.tz = zone
+            self.env.flush_all()
+            self.env.invalidate_all()
+            user_env = self.env(user=self.user)
+            user_env = user_env["base"].with_company(self.company).env
+            with self.subTest(zone=zone):
+                for model, name, among, expected in (
+                    (
+                        "club.member",
+                        "filter_first_this_week",
+                        [("partner_id", "in", partners.ids)],
+                        new,
+                    ),
+                    (
+                        "res.partner",
+                        "filter_club_first_this_week",
+                        [("id", "in", partners.ids)],
+                        partners[1],
+                    ),
+                ):
+                    domain = self.filter_domain(model, name)
+                    found = user_env[model].search(among + domain)
+                    self.assertEqual(found, expected, model)
+                self.assertTrue(new.with_env(user_env).first_this_week)
+                seen = partners[1].with_env(user_env)
+                self.assertEqual(seen.club_month_visits, 2)
+                domain = [("id", "=", seen.id), ("club_month_visits", "=", 2)]
+                self.assertEqual(seen.search(domain), seen)
 
     def test_others_see_nothing(self):
         preset = self.env["club.preset"].search([], limit=1)

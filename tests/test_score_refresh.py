@@ -116,11 +116,11 @@ class TestScoreRefresh(ScoreCommon):
             [20, 10, 15, None],
         )
         # 20 × ½^(d/30) is half a point after 30 × log2(40) = 159.7 days.
-        expires = self.company._score_today() + timedelta(days=160)
+        expires = self.company._club_today() + timedelta(days=160)
         self.assertEqual(today.customer_score_line_ids.expires, expires)
 
     def test_events_before_the_rule_do_not_count(self):
-        since = self.company._score_today() - timedelta(days=10)
+        since = self.company._club_today() - timedelta(days=10)
         self.rule(5, repeat="event", event_source="mail_open", cap=50, valid_from=since)
         partner = self.partner()
         self.opened(partner, 5, 20)

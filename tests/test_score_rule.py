@@ -299,7 +299,7 @@ class TestScoreRule(ScoreCommon):
 
     def test_the_day_is_the_companys(self):
         """A rule that ends today still counts, tomorrow it does not."""
-        today = self.company._score_today()
+        today = self.company._club_today()
         rule = self.rule(
             20, valid_to=today, valid_from=fields.Date.subtract(today, days=1)
         )

@@ -30,8 +30,10 @@ from . import (
     club_import_store,
     club_erasure,
     club_member,
+    club_member_week,
     club_point_of_sale,
     club_pairing_failure,
     club_preset,
     club_retention,
+    res_company_day,
 )

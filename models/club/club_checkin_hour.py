@@ -4,8 +4,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.midnight import midnight
-
 
 class ClubCheckin(models.Model):
     """Hour and day of check-ins in the time zone of their club."""
@@ -27,7 +25,7 @@ class ClubCheckin(models.Model):
     @api.depends("occurred_at", "company_id.club_tz")
     def _compute_occurred_hour(self):
         for checkin in self:
-            zone = pytz.timezone(checkin._club_tz() or "UTC")
+            zone = checkin.company_id._club_zone()
             moment = checkin.occurred_at
             checkin.occurred_hour = (
                 moment and pytz.utc.localize(moment).astimezone(zone).hour
@@ -54,8 +52,8 @@ class ClubCheckin(models.Model):
 
     @api.depends("arrived_at", "company_id.club_tz")
     def _compute_arrived_today(self):
-        for tz, checkins in self.grouped(lambda one: one._club_tz()).items():
-            start = _day_start(tz)
+        for company, checkins in self.grouped("company_id").items():
+            start = company._club_midnight(company._club_today())
             for checkin in checkins:
                 checkin.arrived_today = (
                     checkin.arrived_at and checkin.arrived_at >= start
@@ -65,19 +63,8 @@ class ClubCheckin(models.Model):
         """Of the companies one works for now; those of others are not seen anyway."""
         if operator != "in":
             return NotImplemented
-        companies = self.env.companies.sudo().grouped("club_tz")
         return Domain.OR(
-            Domain("company_id", "in", those.ids)
-            & Domain("arrived_at", ">=", _day_start(tz))
-            for tz, those in companies.items()
+            Domain("company_id", "=", company.id)
+            & Domain("arrived_at", ">=", company._club_midnight(company._club_today()))
+            for company in self.env.companies
         )
-
-    def _club_tz(self):
-        return self.company_id.sudo().club_tz
-
-
-def _day_start(tz):
-    """Today's midnight in a time zone; naive UTC."""
-    zone = pytz.timezone(tz or "UTC")
-    now = pytz.utc.localize(fields.Datetime.now()).astimezone(zone)
-    return midnight(now.date(), zone)

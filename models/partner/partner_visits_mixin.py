@@ -21,10 +21,10 @@ class PartnerVisitsMixin(models.AbstractModel):
         search="_search_club_month_visits",
         groups=CLUB_USER,
         help="Counted visits of the current company since the first of the (Gregorian) "
-        "month.",
+        "month, in the club's time zone.",
     )
 
-    @api.depends_context("company", "tz")
+    @api.depends_context("company")
     def _compute_club_month_visits(self):
         checkins = self.env["club.checkin"]
         visits = dict(
@@ -41,11 +41,13 @@ class PartnerVisitsMixin(models.AbstractModel):
             )
 
     def _month_visits_domain(self):
+        company = self.env.company
+        first = company._club_today().replace(day=1)
         return Domain(
             [
-                ("company_id", "=", self.env.company.id),
+                ("company_id", "=", company.id),
                 ("counted", "=", True),
-                ("occurred_at", ">=", "today =1d"),
+                ("occurred_at", ">=", company._club_midnight(first)),
             ]
         )
 

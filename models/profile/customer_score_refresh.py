@@ -154,7 +154,7 @@ class CustomerScoreRefresh(models.AbstractModel):
 
     def _statement(self, company, model, target, columns, ids, verify):
         subject = SUBJECTS[model]
-        today = company._score_today()
+        today = company._club_today()
         mine = SQL("l.company_id = %s AND l.%s", company.id, subject.column)
         if not verify:
             gone = SQL("%s IN (SELECT id FROM judged)", mine)

@@ -305,7 +305,7 @@ class CustomerScoreRule(models.Model):
     @api.model
     def _valid_rules(self, company, model):
         """Rules that count today, day of the company."""
-        today = company._score_today()
+        today = company._club_today()
         return self.search(
             [
                 ("company_id", "=", company.id),

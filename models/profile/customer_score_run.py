@@ -71,7 +71,7 @@ class CustomerScoreRun(models.Model):
                 company.id,
                 model,
                 fields.Datetime.now(),
-                company._score_today(),
+                company._club_today(),
                 round(seconds, 3),
             )
         )
@@ -90,6 +90,6 @@ class CustomerScoreRun(models.Model):
         due = [unit for unit, run in runs.items() if run.stale]
         for company, model in rules:
             run = runs.get((company, model))
-            if not run or (not run.stale and run.last_date != company._score_today()):
+            if not run or (not run.stale and run.last_date != company._club_today()):
                 due.append((company, model))
         return due

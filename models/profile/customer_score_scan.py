@@ -132,7 +132,7 @@ class CustomerScoreScan(models.AbstractModel):
         source = self.env["customer.score.source"]._query(rule)
         if source is None:
             source = SQL("SELECT NULL::int AS id, NULL::timestamp AS date WHERE FALSE")
-        today = rule.company_id._score_today()
+        today = rule.company_id._club_today()
         weight = SQL("1")
         if rule.half_life_days:
             weight = SQL(

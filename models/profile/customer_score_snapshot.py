@@ -41,7 +41,7 @@ class CustomerScoreSnapshot(models.Model):
         :param company: ``res.company``
         :param str model: ``res.partner`` or ``crm.lead``
         """
-        subject, today = SUBJECTS[model], company._score_today()
+        subject, today = SUBJECTS[model], company._club_today()
         names = {
             "table": subject.table,
             "column": subject.column,

@@ -1,5 +1,3 @@
-import pytz
-
 from odoo import fields, models
 
 from ..res_company import SETTINGS
@@ -40,11 +38,3 @@ class ResCompany(models.Model):
             }
             self.env["customer.score.run"].sudo()._make_stale(units)
         return result
-
-    def _score_today(self):
-        """The day it is at the company.
-
-        :rtype: date
-        """
-        now = pytz.utc.localize(fields.Datetime.now())
-        return now.astimezone(pytz.timezone(self.sudo().club_tz or "UTC")).date()
