@@ -57,6 +57,13 @@ class TestSmsQueue(ClubCommon):
         self.assertEqual(sms.state, "pending")
         self.assertFalse(self.sent)
 
+    def test_message_is_called_by_its_recipient(self):
+        """Its page in Persian would begin a number at the wrong end."""
+        sms = self.queue(self.company)
+        self.assertEqual(sms.display_name, "+989120000001")
+        sms.partner_id = self.env["res.partner"].create({"name": "Parvin"})
+        self.assertEqual(sms.display_name, "Parvin")
+
     def test_silent_company_does_not_block_the_others(self):
         """Its messages wait, those of others leave."""
         silent, other = self.queue(self.company), self.queue(self.other)

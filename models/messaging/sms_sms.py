@@ -32,6 +32,12 @@ class SmsSms(models.Model):
             )
         return super().create(vals_list)
 
+    @api.depends("partner_id.name", "number")
+    def _compute_display_name(self):
+        # Called by a number, its page would begin at the wrong end in Persian.
+        for message in self:
+            message.display_name = message.sudo().partner_id.name or message.number
+
     # === SENDING === #
 
     @api.model
