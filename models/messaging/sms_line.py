@@ -39,7 +39,7 @@ class SmsLine(models.Model):
     gateway = fields.Selection(
         [
             ("odoo", "Odoo: whatever the company uses"),
-            ("test", "Test: marks as sent, nothing leaves this server"),
+            ("test", "Test: nothing leaves this server"),
         ],
         required=True,
         default="odoo",
