@@ -1,6 +1,7 @@
 """What came of a group message."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -226,3 +227,34 @@ class TestCampaignResult(ResultCommon):
             mailing.action_follow_answered()["res_id"]
         )
         self.assertEqual(answered.preflight()["total"], 1)
+
+    def test_counted_as_long_as_answers_count(self):
+        """Hourly for so many days and three more; later when somebody looks."""
+        mailing = self.sent(2, answer_days=7)
+        now = fields.Datetime.now()
+
+        def is_counted(days):
+            self.env.cr.execute(
+                "UPDATE mailing_recipient SET is_visited = NULL WHERE mailing_id = %s",
+                [mailing.id],
+            )
+            mailing.sudo().write(
+                {"state": "done", "sent_date": now - timedelta(days=days)}
+            )
+            with patch.object(type(self.env["ir.cron"]), "_commit_progress"):
+                self.env["mailing.mailing"].sudo()._cron_refresh_results()
+            return self.is_known(mailing)
+
+        self.assertTrue(is_counted(days=9))
+        self.assertFalse(is_counted(days=11))
+        mailing.refresh_results()
+        self.assertTrue(self.is_known(mailing))
+
+    def is_known(self, mailing):
+        """Whether it was counted who came."""
+        self.env.cr.execute(
+            "SELECT bool_and(is_visited IS NOT NULL) FROM mailing_recipient"
+            " WHERE mailing_id = %s",
+            [mailing.id],
+        )
+        return self.env.cr.fetchone()[0]

@@ -197,7 +197,12 @@ class MailingMailing(models.Model):
             mailing.check_access("write")
             mailing.sudo()._cancel_waiting()
             mailing.sudo().write(
-                {"is_stopped": True, "state": "done", "waiting_count": 0}
+                {
+                    "is_stopped": True,
+                    "state": "done",
+                    "sent_date": fields.Datetime.now(),
+                    "waiting_count": 0,
+                }
             )
         return True
 

@@ -2,11 +2,14 @@ from datetime import timedelta
 from functools import partial
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.placeholder import format_number
 
-WATCHED_DAYS = 120
+# Delivery reports come as long after the last answer that counts.
+REPORT_DAYS = 3
+LONGEST_DAYS = 90 + REPORT_DAYS
 MEASURES = (
     "is_sent",
     "is_delivered",
@@ -54,10 +57,18 @@ class MailingMailing(models.Model):
 
     @api.model
     def _cron_refresh_results(self):
-        """Hourly, each campaign of the last months in a transaction of its own."""
-        since = fields.Datetime.now() - timedelta(days=WATCHED_DAYS)
+        """Hourly, each campaign whose answers still count in a transaction of its own."""
+        now = fields.Datetime.now()
+        unsent = Domain("sent_date", "=", False)
+        recent = Domain("sent_date", ">", now - timedelta(days=LONGEST_DAYS))
         mailings = self.search(
-            [("is_prepared", "=", True), ("launched_at", ">", since)], order="id desc"
+            Domain("is_prepared", "=", True) & (unsent | recent), order="id desc"
+        ).filtered(
+            lambda mailing: (
+                mailing.state != "done"
+                or now - (mailing.sent_date or mailing.launched_at)
+                < timedelta(days=mailing.answer_days + REPORT_DAYS)
+            )
         )
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(mailings))
