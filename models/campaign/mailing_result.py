@@ -57,7 +57,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _cron_refresh_results(self):
-        """Hourly, each campaign whose answers still count in a transaction of its own."""
+        """Hourly; each campaign whose answers still count has its transaction."""
         now = fields.Datetime.now()
         unsent = Domain("sent_date", "=", False)
         recent = Domain("sent_date", ">", now - timedelta(days=LONGEST_DAYS))

@@ -46,7 +46,9 @@ class PartnerFirmographicMixin(models.AbstractModel):
     # Core's own, named here for the related fields below.
     commercial_partner_id = fields.Many2one("res.partner")
     own_employee_count = fields.Integer(
-        string="Employees (own record)", groups="base.group_user", prefetch=RARE
+        string="Number of employees (own record)",
+        groups="base.group_user",
+        prefetch=RARE,
     )
     own_capital = fields.Monetary(
         string="Capital (own record)",
@@ -85,7 +87,7 @@ class PartnerFirmographicMixin(models.AbstractModel):
         groups="base.group_user",
     )
     employee_count = _of_company(
-        shown(fields.Integer), "employee_count", string="Employees"
+        shown(fields.Integer), "employee_count", string="Number of employees"
     )
     capital = _of_company(
         shown(fields.Monetary),

@@ -38,6 +38,7 @@ class CustomerDemo(models.AbstractModel):
         luck = random.Random(19)
         company = self._ref(company)
         me = self.with_company(company)
+        me._stock_goods(company)
         partners = me._prepare_partners(company)
         products = self.env["product.product"].concat(*map(self._ref, products))
         me._tell_facts(company, partners, products)
@@ -56,6 +57,13 @@ class CustomerDemo(models.AbstractModel):
             if months == 0:
                 me._create_quotations(company, partners, products)
             me._classify(company, youngest)
+
+    def _stock_goods(self, company):
+        """With Inventory installed nothing is sold without a warehouse."""
+        if "stock.warehouse" in self.env:
+            self.env["stock.warehouse"].create(
+                {"name": company.name, "code": "SAMAN", "company_id": company.id}
+            )
 
     def _days_of(self, rhythm, luck):
         count, last = rhythm

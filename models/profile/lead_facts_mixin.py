@@ -29,7 +29,9 @@ class LeadFactsMixin(models.AbstractModel):
     expected_delivery_date = fields.Date(
         string="Wants delivery by", groups="base.group_user"
     )
-    employee_count = fields.Integer(string="Employees", groups="base.group_user")
+    employee_count = fields.Integer(
+        string="Number of employees", groups="base.group_user"
+    )
     capital = fields.Monetary(
         currency_field="company_currency", groups="base.group_user"
     )
