@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.http import request
 
+from ..tools.log_mask import mask_keys
 from ..tools.problem import Problem
 from ..tools.transaction import begin_read_committed
 from .club.club_device_pairing import TOKEN_PREFIX
@@ -11,6 +12,10 @@ ROUTING_TYPE = "club_device"
 
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
+
+    def _register_hook(self):
+        super()._register_hook()
+        mask_keys()
 
     @classmethod
     def _pre_dispatch(cls, rule, args):
