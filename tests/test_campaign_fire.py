@@ -182,6 +182,47 @@ class TestCampaignFire(FireCommon):
         self.work_off(mailing)
         self.assertEqual(self.messages(mailing).approval_id, approval)
 
+    def judged(self, first):
+        """A campaign whose message waits for the panel, and its approval."""
+        self.members(first, 1)
+        self.line.sudo().text_policy = "approved"
+        text = self.text()
+        mailing = self.campaign(sms_template_id=text.id, body_plaintext=text.body)
+        mailing.action_put_in_queue()
+        self.work_off(mailing)
+        self.dispatch()
+        self.assertEqual(self.states(mailing), {"outgoing": 1})
+        mailing.invalidate_recordset(["progress_sentence"])
+        self.assertIn("“Sale” waits until", mailing.progress_sentence)
+        return mailing, self.line.sudo().approval_ids
+
+    def test_panel_approves_afterwards(self):
+        """Only then it leaves, and it is done."""
+        mailing, approval = self.judged(652)
+        approval.action_ask()
+        self.dispatch()
+        self.assertEqual(self.states(mailing), {"outgoing": 1})
+        approval.action_approve()
+        self.dispatch()
+        self.assertEqual(self.states(mailing), {"pending": 1})
+        self.assertEqual(mailing.state, "done")
+
+    def test_panel_refuses_afterwards(self):
+        """It does not leave; whoever sent it is told once, and may stop it."""
+        mailing, approval = self.judged(654)
+        approval.reason = "Too loud"
+        approval.action_refuse()
+        approval.action_refuse()
+        self.dispatch()
+        self.assertEqual(self.states(mailing), {"outgoing": 1})
+        self.assertIn("refused “Sale”: Too loud", mailing.progress_sentence)
+        activity = mailing.activity_ids
+        self.assertEqual(activity.user_id, self.marketer)
+        self.assertIn("refused “Sale”: Too loud", activity.note)
+        mailing.action_stop()
+        self.assertEqual(self.states(mailing), {"cancel": 1})
+        self.assertEqual(mailing.state, "done")
+
     def test_preview_of_each_segments_text(self):
         """What the form holds and is not saved yet is what the preflight shows."""
         (guest,) = self.members(660, 1)

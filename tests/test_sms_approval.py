@@ -95,6 +95,11 @@ class TestSmsApproval(SmsBuilders, ClubCommon):
         approval.write({"pattern_code": "7", "state": "approved"})
         self.template.body = "And others"
         self.assertEqual(approval.state, "approved")
+        # What the panel judges now are not these words.
+        approval.pattern_code = False
+        approval.action_ask()
+        self.template.body = "Quite others"
+        self.assertEqual(approval.state, "none")
 
     def test_approved_words_go_as_they_are(self):
         self.line.text_policy = "approved"

@@ -146,7 +146,11 @@ class SmsTemplateApproval(models.Model):
         if vals.get("state") == "approved":
             self._remember_words()
         elif vals.get("state") == "waiting":
-            super().write({"asked_at": False, "reason": False})
+            for approval in self:
+                body = approval.template_id.body
+                super(SmsTemplateApproval, approval).write(
+                    {"asked_at": False, "reason": False, "approved_body": body}
+                )
         return result
 
     def _remember_words(self):
@@ -167,10 +171,12 @@ class SmsTemplateApproval(models.Model):
         self.write({"state": "refused"})
 
     def _on_text_changed(self):
-        """Other words need another approval, unless the panel holds the words."""
+        """Other words need another approval, unless the panel holds the words; those
+        that it is judging just now are not these.
+        """
         changed = self.filtered(
             lambda one: (
-                one.state == "approved"
+                one.state in ("approved", "waiting")
                 and not one.pattern_code
                 and fold(one.approved_body or "") != fold(one.template_id.body or "")
             )
