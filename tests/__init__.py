@@ -72,6 +72,7 @@ from . import (
     test_sms_refusals,
     test_sms_text_browser,
     test_tools_filter_text,
+    test_tools_log_mask,
     test_tools_message_choice,
     test_tools_opt_out_text,
     test_tools_phone,

@@ -142,6 +142,51 @@ class TestCampaignDoors(FireCommon):
                     attempt()
                     self.env.flush_all()
 
+    def test_composer_sends_in_no_campaigns_name(self):
+        """Over its line to anybody, with an id that one need not even see."""
+        guests = self.members(1355, 2)
+        mailing = self.campaign()
+        own = self.campaign(
+            audience_mode="odoo",
+            mailing_model_id=self.env["ir.model"]._get_id("res.partner"),
+        )
+        stranger = self.other_marketer()
+        theirs = self.env["sms.composer"].with_user(stranger)
+        theirs = theirs.with_context(allowed_company_ids=stranger.company_ids.ids)
+        guests.sudo().company_id = False
+        for composers, used, error in (
+            (theirs, mailing, AccessError),
+            (theirs, own, AccessError),
+            (self.env["sms.composer"], mailing, UserError),
+        ):
+            composer = composers.create(
+                {
+                    "composition_mode": "mass",
+                    "mailing_id": used.id,
+                    "res_model": "res.partner",
+                    "res_ids": repr(guests.ids),
+                    "body": "Sale",
+                }
+            )
+            with self.assertRaises(error):
+                composer.action_send_sms()
+        messages = self.env["sms.sms"].sudo().search([("line_id", "=", self.line.id)])
+        self.assertFalse(messages)
+
+    def test_statistics_stay(self):
+        """Whoever has a trace was written to; up to whom nobody waits any more."""
+        mailing = self.begun(1358, 2)
+        trace = mailing.mailing_trace_ids
+        for attempt in (
+            trace.unlink,
+            partial(trace.copy, {"res_id": 1}),
+            partial(mailing.write, {"handled_id": 2**31 - 1}),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+                self.env.flush_all()
+        self.assertTrue(trace.exists())
+
     def test_when_it_is_due(self):
         """A time outside the line's hours is one that it waits until they begin."""
         self.members(1360, 1)

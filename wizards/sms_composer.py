@@ -215,6 +215,7 @@ class SmsComposer(models.TransientModel):
         self.ensure_one()
         if self.template_id.message_class == "service":
             self.env["sms.template"]._check_may_send_service()
+        self._check_mailing()
         self._check_line_company()
         if self._get_class() == "advertising" and (
             self.line_id.sudo().message_class == "service"
@@ -231,6 +232,20 @@ class SmsComposer(models.TransientModel):
         result = super(SmsComposer, composer)._action_send_sms()
         self._note_service(result)
         return result
+
+    def _check_mailing(self):
+        """Its line and company are taken from it, so it is one's own, and no campaign,
+        whose recipients are those of its snapshot.
+
+        :raise UserError: or AccessError
+        """
+        if not self.mailing_id:
+            return
+        self.mailing_id.check_access("write")
+        if self.mailing_id.audience_mode != "odoo":
+            raise UserError(
+                self.env._("A group message goes to those chosen in it, by its Send.")
+            )
 
     def _check_line_company(self):
         if self.line_id and self.line_id.sudo().company_id != self._get_company():

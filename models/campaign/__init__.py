@@ -25,5 +25,6 @@ from . import (
     sms_line,
     sms_queue,
     sms_sms,
+    sms_template_approval,
     sms_tracker,
 )

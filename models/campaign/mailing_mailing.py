@@ -9,6 +9,7 @@ LAUNCHED = {
     "launched_at",
     "launched_text",
     "audience_slices",
+    "handled_id",
     "is_prepared",
     "is_stopped",
     "waiting_count",
