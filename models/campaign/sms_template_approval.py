@@ -50,8 +50,8 @@ class MailingMailing(models.Model):
 
     def _say_refused(self, template, reason):
         return self.env._(
-            "The panel refused “%(text)s”: %(reason)s. What waits for it does not leave: "
-            "stop it, and write another.",
+            "The panel refused “%(text)s”: %(reason)s. What waits for it does not "
+            "leave: stop it, and write another.",
             text=template.name,
             reason=reason or self.env._("no reason given"),
         )
