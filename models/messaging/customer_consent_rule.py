@@ -212,16 +212,39 @@ class CustomerConsent(models.Model):
 
     def _refusal_by_missing_consent(self, company, line):
         """Neither agreed nor, where that is enough, a member or a customer."""
-        related = SQL("")
-        if company.sms_consent_basis == "relation":
-            related = SQL(
-                """
+        missing = SQL(
+            """
+            SELECT w.number
+              FROM wanted w
+             WHERE NOT EXISTS (SELECT FROM held h
+                                WHERE h.number = w.number AND h.kind = 'consent'
+                                  AND coalesce(h.line_id, %s) = %s)
+            """,
+            line.id or 0,
+            line.id or 0,
+        )
+        if company.sms_consent_basis != "relation":
+            return SQL("SELECT number, 'no_consent', 6 FROM (%s) missing", missing)
+        # Members first: what somebody bought is looked up of nobody else but the rest.
+        return SQL(
+            """
+            (WITH stranger AS MATERIALIZED (
+                %(missing)s
                    AND NOT EXISTS (SELECT FROM club_member m
                                     WHERE m.company_id = %(company)s
-                                      AND m.phone_e164 = w.number)
-                   AND NOT EXISTS (
-                       SELECT FROM contact k JOIN res_partner p ON p.id = k.partner_id
-                        WHERE k.number = w.number AND (
+                                      AND m.phone_e164 = w.number)),
+            known AS NOT MATERIALIZED (
+                SELECT s.number, a.partner_id
+                  FROM asked a JOIN stranger s ON s.number = a.number
+                 UNION ALL
+                SELECT s.number, p.id
+                  FROM res_partner p JOIN stranger s ON s.number = p.phone_sanitized
+                 WHERE coalesce(p.company_id, %(company)s) = %(company)s)
+            SELECT s.number, 'no_consent', 6
+              FROM stranger s
+             WHERE NOT EXISTS (
+                   SELECT FROM known k JOIN res_partner p ON p.id = k.partner_id
+                    WHERE k.number = s.number AND (
                           EXISTS (SELECT FROM sale_order o
                                    WHERE o.partner_id IN (p.id, p.commercial_partner_id)
                                      AND o.company_id = %(company)s
@@ -234,21 +257,10 @@ class CustomerConsent(models.Model):
                           OR EXISTS (SELECT FROM customer_profile f
                                    WHERE f.partner_id IN (p.id, p.commercial_partner_id)
                                      AND f.company_id = %(company)s
-                                     AND (f.purchase_count > 0 OR f.visit_count > 0))))
-                """,
-                company=company.id,
-            )
-        return SQL(
-            """
-            SELECT w.number, 'no_consent', 6
-              FROM wanted w
-             WHERE NOT EXISTS (SELECT FROM held h
-                                WHERE h.number = w.number AND h.kind = 'consent'
-                                  AND coalesce(h.line_id, %(line)s) = %(line)s)
-               %(related)s
+                                     AND (f.purchase_count > 0 OR f.visit_count > 0)))))
             """,
-            related=related,
-            line=line.id or 0,
+            missing=missing,
+            company=company.id,
         )
 
     def _used_statement(self, company, due, skipped=None):
