@@ -1,6 +1,9 @@
 """Group messages when something changes in the middle: each ends in one right state."""
 
+from datetime import datetime
 from unittest.mock import patch
+
+from freezegun import freeze_time
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -116,6 +119,30 @@ class TestCampaignFire(FireCommon):
         self.assertEqual(mailing.state, "done")
         self.assertFalse(mailing._get_remaining_recipients())
         self.assertCountEqual(mailing.mailing_trace_ids.mapped("res_id"), partners.ids)
+
+    def test_spread_over_hours_that_count(self):
+        """What could not leave does not gather, to leave all at once afterwards."""
+        self.members(635, 5)
+        self.line.sudo().write({"tz": "UTC", "window_start": 9, "window_end": 21})
+        with freeze_time("2026-11-29 22:00:00"):
+            mailing = self.campaign(rate_per_hour=2)
+            mailing.action_put_in_queue()
+            self.work_off(mailing)
+            self.assertFalse(self.messages(mailing))
+            self.assertEqual(mailing.waiting_count, 5)
+            cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")
+            calls = (
+                self.env["ir.cron.trigger"].sudo().search([("cron_id", "=", cron.id)])
+            )
+            self.assertIn(datetime(2026, 11, 30, 9), calls.mapped("call_at"))
+        with freeze_time("2026-11-30 09:00:00"):
+            self.line.sudo()._pause("credit", "")
+            self.work_off(mailing)
+            self.assertFalse(self.messages(mailing))
+        with freeze_time("2026-11-30 10:00:00"):
+            self.line.sudo().action_resume()
+            self.work_off(mailing)
+            self.assertEqual(len(self.messages(mailing)), 2)
 
     def test_nobody_can_be_reached(self):
         """A campaign to nobody is done, not under way for ever."""

@@ -1,6 +1,7 @@
 import logging
 import time
 from datetime import timedelta
+from math import ceil
 
 from odoo import fields, models
 from odoo.tools import SQL
@@ -206,6 +207,9 @@ class MailingMailing(models.Model):
         """How many may be queued now under the campaign's own rate."""
         if not self.rate_per_hour:
             return BATCH
+        if minutes := self._minutes_held_up():
+            self._continue(minutes)
+            return 0
         self.env["mailing.recipient"].flush_model(["state", "queued_at"])
         [(used,)] = self.env.execute_query(
             SQL(
@@ -219,6 +223,18 @@ class MailingMailing(models.Model):
         if not room:
             self._continue(RATE_MINUTES)
         return room
+
+    def _minutes_held_up(self):
+        """How long nothing can leave over the line: what is handed over meanwhile would
+        leave all at once, however few an hour were asked for.
+        """
+        line = self.line_id.sudo()
+        if self.mailing_type != "sms":
+            return 0
+        if line.paused or not line.active:
+            return RATE_MINUTES
+        wait = self._next_due() - fields.Datetime.now()
+        return ceil(wait / timedelta(minutes=1))
 
     def _hold(self, reasons):
         held = {row_id: reason for row_id, reason in reasons.items() if reason}
