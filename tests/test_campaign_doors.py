@@ -33,6 +33,36 @@ class TestCampaignDoors(FireCommon):
             company_ids=[(6, 0, other.ids)],
         )
 
+    def test_mailings_are_no_marketers(self):
+        """Odoo's own right to send e-mails opens no group message but to read."""
+        self.members(1295, 1)
+        mailing = self.campaign()
+        seller = new_test_user(
+            self.env(su=True),
+            login="door-seller",
+            groups="mass_mailing.group_mass_mailing_user",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        theirs = mailing.with_user(seller)
+        self.assertEqual(theirs.subject, "New menu")
+        for attempt in (
+            partial(theirs.write, {"body_plaintext": "Sale"}),
+            theirs.copy,
+            theirs.unlink,
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+        mailing.action_put_in_queue()
+        for attempt in theirs.action_stop, theirs.action_cancel:
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+        self.assertEqual(mailing.state, "in_queue")
+        own = self.env["mailing.mailing"].with_user(seller)
+        own.create(
+            {"subject": "News", "mailing_model_id": mailing.mailing_model_id.id}
+        ).subject = "Other news"
+
     def test_under_way_it_is_stopped_not_put_away(self):
         """Neither archived nor called done while somebody waits."""
         mailing = self.begun(1300, 2)
