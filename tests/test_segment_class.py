@@ -419,6 +419,15 @@ class TestSegmentClass(ClassCommon):
         cashier = self.build_user("cashier")
         self.assertEqual(self.env[TEMPLATE].with_user(cashier).offered(), [])
 
+    def test_a_name_is_shown_once(self):
+        """Leads without a contact have classes called like those of contacts."""
+        template = self.template("position")
+        names = template.shown_class_ids.mapped("name")
+        self.assertEqual(names, ["Customer", "Assured", "Prospect", "Lead"])
+        self.assertGreater(len(template.class_ids), len(names))
+        offered = {offer["id"]: offer["classes"] for offer in template.offered()}
+        self.assertEqual(offered[template.id], names)
+
     # === MOVEMENT === #
 
     def test_movement_between_classes(self):

@@ -50,6 +50,12 @@ class CustomerSegmentSetTemplate(models.Model):
         string="Classes",
         domain=[("usage", "=", "class")],
     )
+    # Leads without a contact have classes of their own, called like those of contacts.
+    shown_class_ids = fields.Many2many(
+        "customer.segment.condition.template",
+        string="Names of the classes",
+        compute="_compute_shown_class_ids",
+    )
     set_id = fields.Many2one(
         "customer.segment.set",
         string="In this company",
@@ -94,6 +100,15 @@ class CustomerSegmentSetTemplate(models.Model):
             self.env[model].invalidate_model(list(names))
 
     # === COMPUTE METHODS === #
+
+    @api.depends("class_ids.name")
+    @api.depends_context("lang")
+    def _compute_shown_class_ids(self):
+        for template in self:
+            alike = template.class_ids.sorted().grouped("name").values()
+            template.shown_class_ids = template.class_ids.browse().union(
+                *(classes[0] for classes in alike)
+            )
 
     @api.depends_context("company")
     def _compute_set_id(self):
@@ -231,7 +246,7 @@ class CustomerSegmentSetTemplate(models.Model):
                 "name": template.name,
                 "description": template.description or "",
                 "icon": template.icon or "",
-                "classes": list(dict.fromkeys(template.class_ids.mapped("name"))),
+                "classes": template.shown_class_ids.mapped("name"),
                 "set_id": template.set_id.id,
             }
             for template in self.search([])
