@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+import pytz
+
 from odoo import fields
 from odoo.tests import tagged
 
@@ -88,6 +90,11 @@ class ResultCommon(CampaignCommon):
 
 @tagged("post_install", "-at_install")
 class TestCampaignResult(ResultCommon):
+    def reach(self, mailing):
+        """Let everybody have got it."""
+        mailing.sudo().mailing_trace_ids.trace_status = "sent"
+        mailing.refresh_results()
+
     def sums(self, mailing, state="queued"):
         recipients = mailing.recipient_ids.filtered(lambda one: one.state == state)
         return {
@@ -167,6 +174,7 @@ class TestCampaignResult(ResultCommon):
         self.line.sudo().price_per_part = 900
         self.assertEqual(mailing.recipient_ids.mapped("part_count"), [1, 1])
         self.assertEqual(mailing.recipient_ids.mapped("cost"), [150, 150])
+        self.reach(mailing)
         self.assertIn("it cost", mailing.result_sentence)
 
     def test_sentence_against_the_held_back(self):
@@ -176,11 +184,51 @@ class TestCampaignResult(ResultCommon):
         holdout = mailing.recipient_ids - queued
         self.visit(queued[:10].partner_id, timedelta(hours=1))
         self.visit(holdout[:1].partner_id, timedelta(hours=2))
-        mailing.refresh_results()
+        self.reach(mailing)
         expected = 10 - round(len(queued) / len(holdout))
         self.assertIn(f"{len(queued)} got it, 10 came", mailing.result_sentence)
         self.assertIn(
             f"{expected} more visits and 0 more purchases than", mailing.result_sentence
+        )
+
+    def test_nobody_got_what_waits_or_failed(self):
+        """Handed over to the line is not sent yet; what failed nobody got."""
+        mailing = self.sent(3)
+        self.assertIs(self.campaign().result_sentence, False)
+        self.assertIs(mailing.result_sentence, False)
+        mailing.refresh_results()
+        self.assertIs(mailing.result_sentence, False)
+        self.assertIn("3 of 3 are handed over", mailing.progress_sentence)
+        self.reach(mailing)
+        mailing.sudo().mailing_trace_ids[0].trace_status = "error"
+        cron = self.env.ref("customer_segmentation.mailing_result_cron")
+        triggers = self.env["ir.cron.trigger"].sudo()
+        before = triggers.search_count([("cron_id", "=", cron.id)])
+        mailing.sudo().state = "done"
+        after = triggers.search_count([("cron_id", "=", cron.id)])
+        self.assertEqual(after, before + 1, "its results wait for the next hour")
+        mailing.refresh_results()
+        self.assertIn("2 got it, 0 came", mailing.result_sentence)
+        self.assertEqual((mailing.queued_count, mailing.delivered_count), (3, 2))
+
+    def test_progress_says_when(self):
+        """A planned message, and one outside the line's hours."""
+        self.members(360, 1)
+        now = fields.Datetime.now()
+        mailing = self.campaign(schedule_date=now + timedelta(days=2))
+        mailing.action_put_in_queue()
+        moment = self.env["sms.placeholder"]._moment
+        when = moment(mailing.schedule_date, self.line.sudo().tz, self.env.lang)
+        self.assertIn(f"It waits until {when}", mailing.progress_sentence)
+        mailing.sudo().schedule_date = False
+        self.work_off(mailing)
+        self.assertNotIn("hours", mailing.progress_sentence)
+        local = now.astimezone(pytz.timezone(self.line.sudo().tz or "UTC"))
+        later = (local.hour + 2) % 22
+        self.line.sudo().write({"window_start": later, "window_end": later + 1})
+        mailing.invalidate_recordset(["progress_sentence"])
+        self.assertRegex(
+            mailing.progress_sentence, rf"leaves from .*{later:02d}:00, in the line"
         )
 
     def test_numbers_are_written_as_the_reader_does(self):
@@ -192,7 +240,12 @@ class TestCampaignResult(ResultCommon):
         self.line.sudo().price_per_part = 500
         mailing = self.sent(2)
         mailing.sudo().write(
-            {"queued_count": 1150, "waiting_count": 30, "queued_cost": 575000}
+            {
+                "queued_count": 1150,
+                "waiting_count": 30,
+                "queued_cost": 575000,
+                "result_counts": {"queued": {"count": 1150, "is_sent": 1150}},
+            }
         )
         persian = mailing.with_context(lang="fa_IR")
         for record, result, progress in (

@@ -20,6 +20,7 @@ class MailingMailing(models.Model):
         string="Progress", compute="_compute_progress_sentence"
     )
 
+    @api.depends("state", "is_prepared", "schedule_date", "waiting_count")
     @api.depends_context("lang")
     def _compute_progress_sentence(self):
         """How far it is, while it is under way."""
@@ -36,7 +37,13 @@ class MailingMailing(models.Model):
                 "Its recipients are being taken: %s so far.",
                 format_number(self.waiting_count, self.env.lang),
             )
+        now = fields.Datetime.now()
         if not self.is_prepared:
+            if self.schedule_date and self.schedule_date > now:
+                return self.env._(
+                    "It waits until %s; then its recipients are taken.",
+                    self._say_moment(self.schedule_date),
+                )
             return self.env._("It waits for its turn; then its recipients are taken.")
         sentence = self.env._(
             "%(queued)s of %(total)s are handed over.",
@@ -47,7 +54,16 @@ class MailingMailing(models.Model):
             sentence += " " + self.env._(
                 "The line “%s” is paused: they wait on it.", self.line_id.sudo().name
             )
+        elif self.mailing_type == "sms" and (due := self._next_due()) > now:
+            sentence += " " + self.env._(
+                "What has not left leaves from %s, in the line's hours.",
+                self._say_moment(due),
+            )
         return sentence
+
+    def _say_moment(self, moment):
+        tz = self.line_id.sudo().tz or self.company_id.club_tz or "UTC"
+        return self.env["sms.placeholder"]._moment(moment, tz, self.env.lang)
 
     def _waiting(self):
         """Whether a recipient ``r`` waits, for a query in the order of their ids."""

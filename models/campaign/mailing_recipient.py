@@ -30,7 +30,7 @@ STATES = [
     ("waiting", "Waiting"),
     ("queued", "Sent out"),
     ("held", "Not sent"),
-    ("holdout", "Held back to compare"),
+    ("holdout", "Held back"),
 ]
 
 

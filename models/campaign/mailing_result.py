@@ -1,3 +1,4 @@
+from ast import literal_eval
 from datetime import timedelta
 from functools import partial
 
@@ -31,7 +32,17 @@ class MailingMailing(models.Model):
 
     # Sums by state of recipients, so that no screen adds up a million of them.
     result_counts = fields.Json(string="Results", readonly=True, copy=False)
+    delivered_count = fields.Integer(
+        string="Messages delivered", compute="_compute_delivered_count"
+    )
     result_sentence = fields.Char(string="Result", compute="_compute_result_sentence")
+
+    def write(self, vals):
+        """What came of it is worked out as soon as the last message has left."""
+        result = super().write(vals)
+        if vals.get("state") == "done" and any(self.mapped("is_prepared")):
+            self.env.ref("customer_segmentation.mailing_result_cron").sudo()._trigger()
+        return result
 
     def refresh_results(self):
         """Work out what came of these campaigns: delivery, clicks, replies, refusals,
@@ -200,28 +211,35 @@ class MailingMailing(models.Model):
 
     # === IN WORDS === #
 
-    @api.depends("queued_count", "queued_cost", "result_counts")
+    @api.depends("result_counts")
+    def _compute_delivered_count(self):
+        for mailing in self:
+            counts = (mailing.result_counts or {}).get("queued", {})
+            mailing.delivered_count = counts.get("is_delivered", 0)
+
+    @api.depends("state", "queued_cost", "result_counts")
     @api.depends_context("lang")
     def _compute_result_sentence(self):
         for mailing in self:
             counts = mailing.result_counts or {}
-            sent = {**counts.get("queued", {}), "count": mailing.queued_count}
-            mailing.result_sentence = mailing.queued_count > 0 and mailing._say_result(
-                sent, counts.get("holdout", {})
-            )
+            sent = counts.get("queued", {})
+            # What waits for the line's hours nobody got yet.
+            is_known = bool(sent) and (sent["is_sent"] or mailing.state == "done")
+            sentence = is_known and mailing._say_result(sent, counts.get("holdout", {}))
+            mailing.result_sentence = sentence or False
 
     def _say_result(self, sent, without):
         """One sentence such as «1,150 got it, 87 came within 7 days, 41 more than
         without it».
 
-        :param dict sent: sums of those who got it
+        :param dict sent: sums of those it was handed over for
         :param dict without: sums of those held back
         """
         number = partial(format_number, lang=self.env.lang)
         sentence = self.env._(
             "%(count)s got it, %(visited)s came and %(bought)s bought within %(days)s "
             "days",
-            count=number(sent["count"]),
+            count=number(sent["is_sent"]),
             visited=number(sent.get("is_visited", 0)),
             bought=number(sent.get("is_purchased", 0)),
             days=number(self.answer_days),
@@ -264,9 +282,9 @@ class MailingMailing(models.Model):
         )
         action["domain"] = [("mailing_id", "=", self.id)]
         action["display_name"] = self.env._("Results of %s", self.subject or "")
-        action["context"] = {}
+        action["context"] = literal_eval(action["context"])
         if self.variant_ids:
-            action["context"] = {
+            action["context"] |= {
                 "pivot_row_groupby": ["variant_id", "segment_id", "state"],
                 "graph_groupbys": ["variant_id", "state"],
             }

@@ -332,6 +332,7 @@ class SmsPlaceholder(models.AbstractModel):
             else:
                 word = translated._("rial")
             return f"{format_number(amount, lang)} {word}"
+        if is_persian(lang):
+            return f"{format_number(amount, lang)} {currency.symbol or currency.name}"
         text = format_amount(self.env, amount, currency, lang_code=lang)
-        text = " ".join(strip_controls(text).replace("\N{NO-BREAK SPACE}", " ").split())
-        return to_persian_digits(text) if is_persian(lang) else text
+        return " ".join(strip_controls(text).replace("\N{NO-BREAK SPACE}", " ").split())
