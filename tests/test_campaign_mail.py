@@ -8,7 +8,10 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.customer_segmentation.models.campaign import mailing_mail
+from odoo.addons.customer_segmentation.models.campaign import (
+    mailing_audience_chosen,
+    mailing_mail,
+)
 from odoo.addons.mail.tests.common import MockEmail
 
 from .test_campaign_audience import CampaignCommon
@@ -129,6 +132,23 @@ class TestCampaignMail(MailCommon):
             sorted(mailing.mailing_trace_ids.mapped("res_id")), sorted(partners.ids)
         )
         self.assertEqual(set(mailing.recipient_ids.mapped("state")), {"queued"})
+
+    def test_nobody_before_all_were_taken(self):
+        """A slice that ends in the middle of the snapshot sends nothing."""
+        _partners, mailing = self.mailed(5, first=590)
+        mailing.action_put_in_queue()
+        with (
+            patch.object(mailing_audience_chosen, "SLICE", 2),
+            patch.object(mailing_mail, "SLICE_SECONDS", -1),
+        ):
+            for taken in (2, 4):
+                self.let_core_work(mailing)
+                self.assertEqual(len(mailing.recipient_ids), taken)
+                self.assertFalse(mailing.mailing_trace_ids)
+                self.assertEqual(mailing.state, "in_queue")
+            self.let_core_work(mailing)
+        self.assertEqual(len(mailing.mailing_trace_ids), 5)
+        self.assertEqual(mailing.state, "done")
 
     def test_empty_text(self):
         """It is not sent, and the preflight says so."""

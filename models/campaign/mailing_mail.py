@@ -24,7 +24,8 @@ class MailingMailing(models.Model):
         ours = self.filtered(lambda mailing: mailing._is_mail_campaign())
         stop = time.monotonic() + SLICE_SECONDS
         for mailing in ours:
-            mailing._prepare_until(stop)
+            if not mailing._prepare_until(stop):
+                continue
             while batch := mailing._next_mail_batch():
                 written_to = mailing._mailed([row[1] for row in batch])
                 rest = [row for row in batch if row[1] not in written_to]

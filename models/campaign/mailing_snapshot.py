@@ -83,11 +83,17 @@ class MailingMailing(models.Model):
         """Take slices, a transaction each, until the time is over.
 
         :param float stop: of ``time.monotonic``
+        :return: whether the snapshot is complete: before, nobody is written to
+        :rtype: bool
         """
         while self._claim_turn() and not self.is_prepared and self._prepare():
-            if self.is_prepared or time.monotonic() > stop:
-                return
+            if self.is_prepared:
+                break
+            if time.monotonic() > stop:
+                self._continue()
+                break
             self.env["ir.cron"]._commit_progress(1)
+        return self.is_prepared
 
     def _forget_snapshot(self):
         """Whoever was taken does not count."""
