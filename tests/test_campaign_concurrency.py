@@ -12,6 +12,8 @@ PEOPLE = 3000
 SLICE = 20_000  # of the snapshot
 CROWD = 20_500
 BATCH = 1000  # of the queue
+MAIL_BATCH = 500  # of the queue, of e-mails
+MAILED = 700
 HOLD = 19_740_211  # a lock that nobody else knows
 
 
@@ -81,7 +83,6 @@ class TestCampaignConcurrency(ServedCase):
     def draft(self, group=None, **values):
         return self.web.make(
             "mailing.mailing",
-            mailing_type="sms",
             subject="New menu",
             audience_mode="segments",
             audience_segment_ids=[(6, 0, [group or self.group])],
@@ -89,7 +90,11 @@ class TestCampaignConcurrency(ServedCase):
             body_plaintext="Hello {{ object.name ||| you }}",
             company_id=self.company,
             # So that nobody begins before all have tried to launch it.
-            **{"schedule_date": "2100-01-01 00:00:00", **values},
+            **{
+                "mailing_type": "sms",
+                "schedule_date": "2100-01-01 00:00:00",
+                **values,
+            },
         )
 
     def work(self):
@@ -243,3 +248,39 @@ class TestCampaignConcurrency(ServedCase):
             waiting,
         )
         self.web.call("mailing.mailing", "action_stop", [mailing])
+
+    def test_server_dies_between_the_e_mails_and_the_note_of_them(self):
+        """Core has committed the e-mails of a batch; nobody gets a second one."""
+        readers = self.people("Readers", "+98914", MAILED)
+        self.rows(
+            "UPDATE res_partner SET (email, email_normalized)"
+            " = (SELECT address, address"
+            "      FROM (SELECT replace(phone, '+', 'n') || '@example.com') a(address))"
+            " WHERE phone LIKE '+98914%%' RETURNING 1"
+        )
+        mailing = self.draft(
+            readers,
+            mailing_type="mail",
+            body_html="<p>Hello</p>",
+            email_from="cafe@example.com",
+            schedule_date=False,
+        )
+        mails = "SELECT count(*), count(DISTINCT res_id)"
+        mails += " FROM mail_mail m JOIN mail_message g ON g.id = m.mail_message_id"
+        mails += " WHERE mailing_id = %s"
+        number = f"n98914{MAILED // 2:07}@example.com"
+        with self.stopped_at(number) as wait_for_waiting:
+            self.assertTrue(self.launch(self.url, mailing))
+            wait_for_waiting()
+            for server in self.servers:
+                server.kill()
+        self.assertEqual(self.rows(mails, mailing), [(MAIL_BATCH, MAIL_BATCH)])
+        self.assertEqual(self.waiting(mailing), MAILED)
+        for server in self.servers:
+            server.start()
+        self.work()
+        self.wait_for(lambda: not self.waiting(mailing), 300)
+        self.assertEqual(self.rows(mails, mailing), [(MAILED, MAILED)])
+        traces = "SELECT count(*), count(DISTINCT email) FROM mailing_trace"
+        traces += " WHERE mass_mailing_id = %s"
+        self.assertEqual(self.rows(traces, mailing), [(MAILED, MAILED)])

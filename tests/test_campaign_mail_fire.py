@@ -34,6 +34,27 @@ class TestCampaignMailFire(MailCommon):
         self.assertEqual({status for status, _why in outcome.values()}, {"sent"})
         self.assertEqual(mailing.state, "done")
 
+    def test_refused_while_it_waits_for_the_mail_server(self):
+        """Which may be an hour away; the others still get it."""
+        partners, mailing = self.mailed(2, first=1405)
+        self.env["ir.config_parameter"].sudo().set_param(
+            "mail.mail.force.send.limit", "1"
+        )
+        mailing.action_put_in_queue()
+        self.let_core_work(mailing)
+        blacklist = self.env["mail.blacklist"].sudo()
+        blacklist.create({"email": partners[0].email_normalized, "active": False})
+        mails = self.env["mail.mail"].sudo().search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(mails.mapped("state"), ["outgoing"] * 2)
+        blacklist._add(partners[0].email)
+        self.assertEqual(
+            {mail.res_id: mail.state for mail in mails},
+            {partners[0].id: "cancel", partners[1].id: "outgoing"},
+        )
+        self.assertEqual(self.outcome(mailing)[partners[0].id], ("cancel", "mail_bl"))
+        blacklist._add(partners[1].email)
+        self.assertEqual(mails.mapped("state"), ["cancel"] * 2)
+
     def test_bounced_before(self):
         """A contact whose address bounced is not left out: core decides about that."""
         partners, mailing = self.begun(1410, 2)

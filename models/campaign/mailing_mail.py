@@ -233,3 +233,45 @@ class MailingTrace(models.Model):
 
     # Who of a batch was written to already: core's traces are not found by document.
     _mailed = models.Index("(mass_mailing_id, res_id) WHERE trace_type = 'mail'")
+
+
+class MailBlacklist(models.Model):
+    """Core looks at it when it makes e-mails, which may then wait for an hour."""
+
+    _inherit = "mail.blacklist"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        refusals = super().create(vals_list)
+        refusals._cancel_campaign_mails()
+        return refusals
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("active"):
+            self._cancel_campaign_mails()
+        return result
+
+    def _cancel_campaign_mails(self):
+        """What campaigns have for these addresses at the mail server's door."""
+        emails = self.filtered("active").mapped("email")
+        if not emails:
+            return
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT m.id FROM mail_mail m
+                  JOIN mailing_mailing c ON c.id = m.mailing_id
+                   AND c.audience_mode != 'odoo'
+                  JOIN mailing_trace t ON t.mail_mail_id = m.id
+                 WHERE m.state = 'outgoing' AND t.email = ANY(%s)
+                """,
+                emails,
+            )
+        )
+        mails = self.env["mail.mail"].sudo().browse(row[0] for row in rows)
+        mails.mailing_trace_ids.write(
+            {"trace_status": "cancel", "failure_type": "mail_bl"}
+        )
+        mails.write({"state": "cancel"})
