@@ -181,6 +181,24 @@ class TestCampaignAnswer(SmsBuilders, MockEmail, ClubHttpCommon):
             (0.5, 1, "mail"),
         )
 
+    def test_a_late_report_takes_no_answer_back(self):
+        """Core counts clicks and replies by a state that «delivered» would replace."""
+        clicker, replier, *_others = self.people
+        mailing = self.sent()
+        self.click(self.taken(clicker))
+        self.reply(replier, "Thank you")
+        traces = mailing.mailing_trace_ids.sorted("res_id")
+        self.assertEqual(traces.mapped("trace_status")[:2], ["open", "reply"])
+        trackers = self.env["sms.tracker"].search(
+            [("mailing_trace_id", "in", traces.ids)]
+        )
+        trackers._action_update_from_sms_state("sent")
+        self.assertEqual(
+            traces.mapped("trace_status"), ["open", "reply", "sent", "sent"]
+        )
+        mailing.refresh_results()
+        self.assertEqual(sum(mailing.recipient_ids.mapped("is_delivered")), 4)
+
     def test_a_changed_answer_is_found_by_the_job(self):
         """Whoever clicks is worked out anew, without the nightly run."""
         clicker, replier, *_others = self.people
