@@ -140,6 +140,7 @@ class TestCampaignAnswer(SmsBuilders, MockEmail, ClubHttpCommon):
         self.reply(replier, "Is there cake, too?")
         self.reply(refuser, "11")
         self.assertEqual(self.answers(mailing), (["Clicker"], ["Replier"]))
+        self.assertIn("; 1 clicked and 1 replied; it cost", mailing.result_sentence)
         self.env["customer.profile"]._refresh_now(self.people)
         self.env.invalidate_all()
         self.assertEqual(

@@ -85,6 +85,13 @@ class TestSmsInbound(ClubCommon):
         self.assertEqual(message.author_id, self.partner)
         self.assertFalse(message.notification_ids)
 
+    def test_the_note_is_in_the_companys_language(self):
+        """The provider's push has none."""
+        self.env["res.lang"]._activate_lang("fa_IR")
+        self.company.partner_id.lang = "fa_IR"
+        self.service._receive_text("09120008001", "Hello", "l1")
+        self.assertIn("پیامک به", self.partner.message_ids[0].body)
+
     def test_lead_gets_the_text_when_no_contact_has_the_number(self):
         """And what nobody has is ignored."""
         lead = self.env["crm.lead"].create(

@@ -246,6 +246,12 @@ class MailingMailing(models.Model):
         )
         if sent.get("revenue"):
             sentence += self.env._(" for %s", self._say_money(sent["revenue"]))
+        if sent.get("is_clicked") or sent.get("is_replied"):
+            sentence += self.env._(
+                "; %(clicked)s clicked and %(replied)s replied",
+                clicked=number(sent.get("is_clicked", 0)),
+                replied=number(sent.get("is_replied", 0)),
+            )
         if self.queued_cost:
             sentence += self.env._("; it cost %s", self._say_money(self.queued_cost))
         if not without.get("count"):

@@ -181,10 +181,13 @@ class SmsLine(models.Model):
 
     def _post_received(self, people, text):
         note = self.env.ref("mail.mt_note")
+        # It is pushed by nobody: read by the company's people.
+        lang = self.sudo().company_id.partner_id.lang
+        told = self.with_context(lang=lang) if lang else self
         for person in people:
             author = person if person._name == "res.partner" else person.partner_id
             person.with_context(mail_post_autofollow_author_skip=True).message_post(
-                body=self.env._(
+                body=told.env._(
                     "SMS to %(line)s: %(text)s", line=self.sudo().name, text=text
                 ),
                 author_id=author.id or self.env.ref("base.partner_root").id,
