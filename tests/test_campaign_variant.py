@@ -1,5 +1,6 @@
 """Results by the text that was sent: the message's own or that of a segment."""
 
+from ast import literal_eval
 from datetime import timedelta
 
 from odoo import fields
@@ -135,7 +136,17 @@ class TestCampaignVariant(CampaignCommon):
         other = self.campaign()
         other.action_put_in_queue()
         self.work_off(other)
-        self.assertNotIn("pivot_row_groupby", other.action_open_results()["context"])
+        self.assertEqual(
+            other.action_open_results()["context"]["pivot_row_groupby"],
+            ["segment_id", "state"],
+        )
+        everything = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_segmentation.mailing_recipient_action"
+        )
+        self.assertEqual(
+            literal_eval(everything["context"])["pivot_row_groupby"],
+            ["mailing_id", "segment_id", "variant_id"],
+        )
 
     def test_texts_stay_as_they_were_sent(self):
         """Neither the text of a segment nor its segment can be taken away."""

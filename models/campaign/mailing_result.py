@@ -289,11 +289,11 @@ class MailingMailing(models.Model):
         action["domain"] = [("mailing_id", "=", self.id)]
         action["display_name"] = self.env._("Results of %s", self.subject or "")
         action["context"] = literal_eval(action["context"])
-        if self.variant_ids:
-            action["context"] |= {
-                "pivot_row_groupby": ["variant_id", "segment_id", "state"],
-                "graph_groupbys": ["variant_id", "state"],
-            }
+        rows = ["variant_id", "segment_id"] if self.variant_ids else ["segment_id"]
+        action["context"] |= {
+            "pivot_row_groupby": [*rows, "state"],
+            "graph_groupbys": [rows[0], "state"],
+        }
         return action
 
     def action_enlarge_segment(self):
