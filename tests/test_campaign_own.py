@@ -1,7 +1,10 @@
 """Odoo's own SMS mailings: they use our lines, and are no way past our rules."""
 
-from odoo.exceptions import AccessError, ValidationError
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .test_campaign_audience import CampaignCommon
 
@@ -113,3 +116,48 @@ class TestCampaignOwn(CampaignCommon):
         activity = broken.sudo().activity_ids
         self.assertEqual(activity.user_id, self.seller)
         self.assertIn("A service line carries no advertising", activity.note)
+
+    def test_broken_text_holds_up_no_other(self):
+        """Whatever fails as the job works it off: of what has begun the rest stays."""
+        guests = self.members(1130, 3)
+        guests.sudo().email = "guest@example.com"
+        partners = self.env["ir.model"]._get_id("res.partner")
+        broken = (
+            self.env["mailing.mailing"]
+            .sudo()
+            .create(
+                {
+                    "subject": "Broken",
+                    "user_id": self.seller.id,
+                    "mailing_model_id": partners,
+                    "mailing_domain": str([("id", "in", guests.ids)]),
+                    "body_html": '<t t-out="object.name.nothing()"/>',
+                    "state": "in_queue",
+                }
+            )
+        )
+        begun = self.campaign(rate_per_hour=1)
+        begun.action_put_in_queue()
+        self.work_off(begun)
+        begun.rate_per_hour = 0
+        fine = self.own(self.seller, guests[:1])
+        fine.action_put_in_queue()
+        engine = self.env["customer.segment.refresh"]
+        job = (broken | begun | fine).with_user(self.env.ref("base.user_root"))
+        with (
+            patch.object(type(job), "_render_rows", side_effect=UserError("Broken")),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
+            patch.object(type(engine), "_in_turn", lambda _engine, step: step()),
+            mute_logger("odoo.addons.mail.models.mail_render_mixin"),
+        ):
+            job._action_send_mail()
+        self.env.invalidate_all()
+        self.assertEqual(broken.state, "draft")
+        self.assertIn("render", broken.activity_ids.note)
+        self.assertEqual((begun.state, begun.is_stopped), ("done", True))
+        self.assertEqual(begun.activity_ids.user_id, self.marketer)
+        self.assertIn("Broken", begun.activity_ids.note)
+        self.assertCountEqual(
+            begun.recipient_ids.mapped("reason"), [False, "halted", "halted"]
+        )
+        self.assertEqual(len(self.messages(fine)), 1)

@@ -1,5 +1,9 @@
+import logging
+
 from odoo import api, models
 from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
 
 
 class MailingMailing(models.Model):
@@ -45,6 +49,34 @@ class MailingMailing(models.Model):
                 in (mailing.sms_template_id.message_class, mailing.message_class)
             ):
                 self.env["sms.template"]._check_may_send_service()
+
+    def _action_send_mail(self, res_ids=None):
+        """The same of whatever else fails on the way, of ours, too."""
+        if not self.env.su:
+            return super()._action_send_mail(res_ids)
+        for mailing in self:
+            try:
+                super(MailingMailing, mailing)._action_send_mail(res_ids)
+            except UserError as error:
+                _logger.info("Mailing %s: %s", mailing.id, type(error).__name__)
+                mailing._put_aside(str(error))
+        return True
+
+    def _put_aside(self, reason):
+        """A draft again if nothing has left, else stopped; its sender is told.
+
+        :param str reason: for people
+        """
+        if self.audience_mode == "odoo" or self._not_begun():
+            self._back_to_draft(reason)
+            return
+        self.action_stop()
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Stopped: %s", self.subject or ""),
+            note=reason,
+            user_id=self._sender().id,
+        )
 
     def action_send_sms(self, res_ids=None):
         """What the composer refuses becomes a draft again when nobody is there to be
