@@ -105,6 +105,23 @@ class TestCampaignMailFire(MailCommon):
         self.assertCountEqual(sent.mapped("res_id"), (has_it | rest[1]).ids)
         self.assertEqual(mailing.state, "done")
 
+    def test_composer_writes_in_no_campaigns_name(self):
+        """Whoever has a trace was written to, and would not get the message itself."""
+        partners, mailing = self.mailed(1, first=1438)
+        composer = self.env["mail.compose.message"].create(
+            {
+                "composition_mode": "mass_mail",
+                "mass_mailing_id": mailing.id,
+                "model": "res.partner",
+                "res_ids": repr(partners.ids),
+                "subject": "Else",
+                "body": "Else",
+            }
+        )
+        with self.assertRaisesRegex(UserError, "those chosen in it"):
+            composer.action_send_mail()
+        self.assertFalse(mailing.mailing_trace_ids)
+
     def test_contact_deleted(self):
         """It is held, not counted as written to."""
         partners, mailing = self.begun(1440, 2)

@@ -227,6 +227,15 @@ class MailComposeMessage(models.TransientModel):
                 vals.update(subject=variant["subject"], body=body)
         return super().create(vals_list)
 
+    def action_send_mail(self):
+        """A person's way; a campaign's own batches are sent without it."""
+        mailings = self.sudo().mass_mailing_id
+        if mailings.filtered(lambda mailing: mailing.audience_mode != "odoo"):
+            raise UserError(
+                self.env._("A group message goes to those chosen in it, by its Send.")
+            )
+        return super().action_send_mail()
+
 
 class MailingTrace(models.Model):
     _inherit = "mailing.trace"
