@@ -1,6 +1,7 @@
 """Campaigns under fire: two who send at once, a server that is killed."""
 
 import contextlib
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -15,6 +16,10 @@ BATCH = 1000  # of the queue
 MAIL_BATCH = 500  # of the queue, of e-mails
 MAILED = 700
 HOLD = 19_740_211  # a lock that nobody else knows
+PROGRESS = (
+    "SELECT {} FROM mailing_progress p"
+    "  JOIN mailing_mailing m ON m.progress_id = p.id WHERE m.id = %s"
+)
 
 
 class TestCampaignConcurrency(ServedCase):
@@ -229,9 +234,7 @@ class TestCampaignConcurrency(ServedCase):
             server.start()
         self.work()
         self.wait_for(
-            lambda: self.value(
-                "SELECT queued_count = 1 FROM mailing_mailing WHERE id = %s", mailing
-            ),
+            lambda: self.value(PROGRESS.format("p.queued_count = 1"), mailing),
             300,
         )
         [(recipients, numbers, waiting)] = self.rows(
@@ -242,12 +245,70 @@ class TestCampaignConcurrency(ServedCase):
         )
         self.assertEqual((recipients, numbers, waiting), (CROWD, CROWD, CROWD - 1))
         self.assertEqual(
-            self.value(
-                "SELECT waiting_count FROM mailing_mailing WHERE id = %s", mailing
-            ),
+            self.value(PROGRESS.format("p.waiting_count"), mailing),
             waiting,
         )
         self.web.call("mailing.mailing", "action_stop", [mailing])
+
+    def test_stopped_while_messages_are_written(self):
+        """Whoever stops it, changes it or looks at it is not in the queue's way, nor
+        it in theirs; each recipient ends once.
+        """
+        crowd = self.people("Stopped crowd", "+98915", CROWD)
+        self.rows(
+            "UPDATE sms_line SET paused = TRUE WHERE id = %s RETURNING 1", self.line
+        )
+        for where in ("p.queued_count > 0", "p.queued_count > 4000"):
+            mailing = self.draft(crowd, schedule_date=False)
+            self.assertTrue(self.launch(self.url, mailing))
+            self.wait_for_value(PROGRESS.format(where), mailing)
+            with self.unrepeated():
+                call = functools.partial(self.web.call, "mailing.mailing")
+                call("refresh_results", [mailing])
+                call("write", [mailing], {"rate_per_hour": 0})
+                call("action_stop", [mailing])
+            self.wait_for_value(
+                "SELECT state = 'done' FROM mailing_mailing WHERE id = %s", mailing
+            )
+            self.assertAllTakenBack(mailing)
+
+    def wait_for_value(self, query, mailing):
+        self.wait_for(lambda: self.value(query, mailing), 120)
+
+    def assertAllTakenBack(self, mailing):
+        """Nobody waits any more, and each one's message and trace are cancelled."""
+        states = dict(
+            self.rows(
+                "SELECT coalesce(reason, state), count(*) FROM mailing_recipient"
+                " WHERE mailing_id = %s GROUP BY 1",
+                mailing,
+            )
+        )
+        self.assertEqual(sum(states.values()), CROWD)
+        self.assertEqual(set(states), {"queued", "halted"})
+        self.assertEqual(
+            self.rows(
+                "SELECT s.state, t.trace_status, count(*)::int FROM sms_sms s"
+                "  JOIN mailing_trace t ON t.sms_id_int = s.id"
+                " WHERE s.mailing_id = %s GROUP BY 1, 2",
+                mailing,
+            ),
+            [("canceled", "cancel", states["queued"])],
+        )
+
+    @contextlib.contextmanager
+    def unrepeated(self):
+        """No call of these has to be repeated since the queue was in its way."""
+        before = self.conflicts()
+        yield
+        self.assertEqual(self.conflicts(), before)
+
+    def conflicts(self):
+        """How often the servers repeated a request."""
+        return sum(
+            server.log.read_text(errors="replace").count("tries left")
+            for server in self.servers
+        )
 
     def test_server_dies_between_the_e_mails_and_the_note_of_them(self):
         """Core has committed the e-mails of a batch; nobody gets a second one."""

@@ -210,7 +210,7 @@ class TestCampaignDoors(FireCommon):
         for attempt in (
             trace.unlink,
             partial(trace.copy, {"res_id": 1}),
-            partial(mailing.write, {"handled_id": 2**31 - 1}),
+            partial(mailing.write, {"progress_id": False}),
         ):
             with self.assertRaises(AccessError), self.env.cr.savepoint():
                 attempt()

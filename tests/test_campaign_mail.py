@@ -100,10 +100,10 @@ class TestCampaignMail(MailCommon):
         mailing.action_put_in_queue()
         mailing._prepare()
         self.env.invalidate_all()
-        mailing.sudo().handled_id = -1
+        mailing.sudo().progress_id.handled_id = -1
         self.assertTrue(mailing._next_mail_batch())
         self.env.flush_all()
-        self.assertLess(mailing.handled_id, mailing.recipient_ids.id)
+        self.assertLess(mailing.sudo().progress_id.handled_id, mailing.recipient_ids.id)
 
     def test_crash_in_the_middle_of_a_batch(self):
         """Whoever has a trace was written to; nobody is written to twice."""

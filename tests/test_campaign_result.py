@@ -239,14 +239,10 @@ class TestCampaignResult(ResultCommon):
         self.company.sudo().currency_id = rial
         self.line.sudo().price_per_part = 500
         mailing = self.sent(2)
-        mailing.sudo().write(
-            {
-                "queued_count": 1150,
-                "waiting_count": 30,
-                "queued_cost": 575000,
-                "result_counts": {"queued": {"count": 1150, "is_sent": 1150}},
-            }
+        mailing.sudo().progress_id.write(
+            {"queued_count": 1150, "waiting_count": 30, "queued_cost": 575000}
         )
+        mailing.sudo().result_counts = {"queued": {"count": 1150, "is_sent": 1150}}
         persian = mailing.with_context(lang="fa_IR")
         for record, result, progress in (
             (mailing, "1,150 got it, 0 came", "1,150 of 1,180 are"),

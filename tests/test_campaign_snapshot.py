@@ -225,5 +225,5 @@ class TestCampaignSnapshot(CampaignCommon):
             mailing = self.launched()
             mailing._work_off_batch()
             for _slice in range(3):
-                with self.assertQueryCount(24):
+                with self.assertQueryCount(25):
                     mailing._work_off_batch()

@@ -18,6 +18,7 @@ from . import (
     mailing_series,
     mailing_snapshot,
     mailing_start,
+    mailing_stop,
     mailing_text,
     mailing_text_check,
     mailing_trace_report,

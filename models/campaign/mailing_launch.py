@@ -176,6 +176,8 @@ class MailingMailing(models.Model):
                 line_id=self.line_id.id,
                 model="mailing.mailing",
             )
+        if not self.progress_id:
+            self.sudo().progress_id = self.env["mailing.progress"].sudo().create({})
         self.sudo().write(
             {
                 "launched_by_id": self.env.uid,
@@ -186,25 +188,7 @@ class MailingMailing(models.Model):
             }
         )
 
-    # === STOP === #
-
-    def action_stop(self):
-        """Stop at once: what has not left yet does not leave any more."""
-        for mailing in self.filtered(lambda mailing: mailing.audience_mode != "odoo"):
-            is_under_way = mailing.state in ("in_queue", "sending")
-            if not is_under_way and not mailing._outgoing_mails(limit=1):
-                raise UserError(self.env._("Only a campaign under way can be stopped."))
-            mailing.check_access("write")
-            mailing.sudo()._cancel_waiting()
-            mailing.sudo().write(
-                {
-                    "is_stopped": True,
-                    "state": "done",
-                    "sent_date": fields.Datetime.now(),
-                    "waiting_count": 0,
-                }
-            )
-        return True
+    # === BACK === #
 
     def action_retry_failed(self):
         """Core would take the failed messages away and launch it once more."""
@@ -216,39 +200,6 @@ class MailingMailing(models.Model):
                 )
             )
         return super().action_retry_failed()
-
-    def _cancel_waiting(self):
-        """Let whatever waits wait no more, set-based: it may be a million.
-
-        Messages end as in core's ``action_set_canceled``, and their traces.
-        """
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                "UPDATE mailing_recipient r SET state = 'held', reason = 'halted'"
-                " WHERE %s",
-                self._waiting(),
-            )
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE sms_sms SET state = 'canceled', failure_type = NULL
-                 WHERE mailing_id = %(id)s AND state = 'outgoing';
-                UPDATE mailing_trace t
-                   SET trace_status = 'cancel', failure_type = NULL,
-                       failure_reason = NULL
-                 WHERE t.mass_mailing_id = %(id)s AND t.trace_status = 'outgoing'
-                   AND (SELECT s.state FROM sms_sms s WHERE s.id = t.sms_id_int)
-                       = 'canceled'
-                """,
-                id=self.id,
-            )
-        )
-        self.env.invalidate_all(flush=False)
-        mails = self._outgoing_mails()
-        mails.mailing_trace_ids.set_canceled()
-        mails.write({"state": "cancel"})
 
     def action_cancel(self):
         """Back to a draft: nothing has left, so its recipients are chosen anew."""

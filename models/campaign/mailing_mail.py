@@ -26,7 +26,7 @@ class MailingMailing(models.Model):
         for mailing in ours:
             if not mailing._prepare_until(stop):
                 continue
-            while batch := mailing._next_mail_batch():
+            while not mailing._is_stopping() and (batch := mailing._next_mail_batch()):
                 written_to = mailing._mailed([row[1] for row in batch])
                 rest = [row for row in batch if row[1] not in written_to]
                 for text, partner_ids in mailing._group_by_text(rest).items():
@@ -36,7 +36,9 @@ class MailingMailing(models.Model):
                 if time.monotonic() > stop:
                     mailing._continue()
                     break
-            if mailing.state == "sending" and not mailing._is_unsent():
+            if mailing.is_stopped:
+                mailing._stop_now()
+            elif mailing.state == "sending" and not mailing._is_unsent():
                 mailing.write({"state": "done", "sent_date": fields.Datetime.now()})
         return super(MailingMailing, self - ours)._action_send_mail(res_ids=res_ids)
 
@@ -140,7 +142,7 @@ class MailingMailing(models.Model):
         )
         mailed = self.env.cr.rowcount
         if mailed:
-            self._note_progress(mailed, mailed)
+            self.sudo().progress_id._add(waiting=-mailed, queued=mailed)
             self.env["mailing.recipient"].invalidate_model(flush=False)
 
     # === BEFORE === #

@@ -8,13 +8,9 @@ LAUNCHED = {
     "launched_by_id",
     "launched_at",
     "launched_text",
-    "audience_slices",
-    "handled_id",
+    "progress_id",
     "is_prepared",
     "is_stopped",
-    "waiting_count",
-    "queued_count",
-    "queued_cost",
     "result_counts",
 }
 # What the checks before a launch looked at.

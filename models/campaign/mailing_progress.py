@@ -3,24 +3,80 @@ from odoo.tools import SQL
 
 from ...tools.placeholder import format_number
 
+PROGRESS = ["waiting_count", "queued_count", "queued_cost"]
+
+
+class MailingProgress(models.Model):
+    """How far a campaign is, batch after batch: opening it reads no recipients,
+    however many there are.
+
+    A row of its own: whoever works on the campaign holds it, so that nobody who stops
+    the campaign, or changes its rate, meets a row that changes all the time.
+    """
+
+    _name = "mailing.progress"
+    _description = "Campaign Progress"
+    _log_access = False
+
+    slices = fields.Json(string="Recipients to be taken")
+    """Those of ``mailing.audience`` that are still to be taken."""
+    waiting_count = fields.Integer(string="Waiting", required=True, default=0)
+    queued_count = fields.Integer(string="Sent out", required=True, default=0)
+    queued_cost = fields.Float(string="Cost", required=True, default=0.0)
+    handled_id = fields.Integer(string="Handled up to", required=True, default=0)
+    """The recipient up to whom nobody waits any more."""
+
+    def _add(self, waiting=0, queued=0, cost=0.0):
+        """Count, in the transaction of what is counted.
+
+        :param int waiting: how many more wait, negative for fewer
+        :param int queued: how many more were handed over
+        :param float cost: in the company's currency
+        """
+        self.ensure_one()
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE mailing_progress
+                   SET waiting_count = greatest(0, waiting_count + %s),
+                       queued_count = queued_count + %s,
+                       queued_cost = queued_cost + %s
+                 WHERE id = %s
+                """,
+                waiting,
+                queued,
+                cost,
+                self.id,
+            )
+        )
+        self.invalidate_recordset(flush=False)
+        self.env["mailing.mailing"].invalidate_model(PROGRESS, flush=False)
+
 
 class MailingMailing(models.Model):
-    """How far a campaign is: counts that are kept with it, batch after batch, so that
-    opening it reads no recipients, however many there are.
-    """
+    """Says how far it is."""
 
     _inherit = "mailing.mailing"
 
-    waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
-    queued_count = fields.Integer(string="Sent out", readonly=True, copy=False)
-    queued_cost = fields.Float(string="Cost", readonly=True, copy=False)
-    # The recipient up to whom nobody waits any more.
-    handled_id = fields.Integer(readonly=True, copy=False)
+    progress_id = fields.Many2one(
+        "mailing.progress",
+        string="Counts",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    waiting_count = fields.Integer(
+        related="progress_id.waiting_count", string="Waiting"
+    )
+    queued_count = fields.Integer(related="progress_id.queued_count", string="Sent out")
+    queued_cost = fields.Float(related="progress_id.queued_cost", string="Cost")
     progress_sentence = fields.Char(
         string="Progress", compute="_compute_progress_sentence"
     )
 
-    @api.depends("state", "is_prepared", "schedule_date", "waiting_count")
+    @api.depends("state", "is_prepared", "is_stopped", "schedule_date", "progress_id")
     @api.depends_context("lang")
     def _compute_progress_sentence(self):
         """How far it is, while it is under way."""
@@ -32,7 +88,9 @@ class MailingMailing(models.Model):
             mailing.progress_sentence = under_way and mailing._say_progress()
 
     def _say_progress(self):
-        if self.audience_slices:
+        if self.is_stopped:
+            return self.env._("It is being stopped; nothing more leaves.")
+        if self.sudo().progress_id.slices:
             return self.env._(
                 "Its recipients are being taken: %s so far.",
                 format_number(self.waiting_count, self.env.lang),
@@ -70,9 +128,10 @@ class MailingMailing(models.Model):
         return SQL(
             """
             r.mailing_id = %(id)s AND r.state = 'waiting' AND r.id > coalesce(
-                (SELECT handled_id FROM mailing_mailing WHERE id = %(id)s), 0)
+                (SELECT handled_id FROM mailing_progress WHERE id = %(progress)s), 0)
             """,
             id=self.id,
+            progress=self.sudo().progress_id.id or None,
         )
 
     def _next_waiting(self, columns, limit):
@@ -84,7 +143,8 @@ class MailingMailing(models.Model):
         :rtype: list[tuple]
         """
         self.env["mailing.recipient"].flush_model()
-        self.flush_recordset(["handled_id"])
+        progress = self.sudo().progress_id
+        progress.flush_recordset()
         rows = self.env.execute_query(
             SQL(
                 "SELECT %s FROM mailing_recipient r WHERE %s"
@@ -95,39 +155,5 @@ class MailingMailing(models.Model):
             )
         )
         if rows:
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE mailing_mailing SET handled_id = %s WHERE id = %s",
-                    rows[0][0] - 1,
-                    self.id,
-                )
-            )
-            self.invalidate_recordset(["handled_id"], flush=False)
+            progress.handled_id = rows[0][0] - 1
         return rows
-
-    def _note_progress(self, left, queued, cost=0.0):
-        """Count a batch, in its transaction.
-
-        :param int left: how many do not wait any more
-        :param int queued: how many of them were handed over
-        :param float cost: in the company's currency
-        """
-        names = ["waiting_count", "queued_count", "queued_cost"]
-        self.flush_recordset(names)
-        # Not by write: neither who wrote last nor when is of interest here.
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE mailing_mailing
-                   SET waiting_count = coalesce(waiting_count, 0) - %(left)s,
-                       queued_count = coalesce(queued_count, 0) + %(queued)s,
-                       queued_cost = coalesce(queued_cost, 0) + %(cost)s
-                 WHERE id = %(id)s
-                """,
-                left=left,
-                queued=queued,
-                cost=cost,
-                id=self.id,
-            )
-        )
-        self.invalidate_recordset(names)

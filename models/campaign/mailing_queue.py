@@ -13,6 +13,7 @@ _logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 2.0
 BATCH = 1000
+UNDER_WAY = ("in_queue", "sending")
 # When the queue looks again at a campaign under a rate, and at one that was in the way.
 RATE_MINUTES = 5
 BUSY_MINUTES = 1
@@ -37,8 +38,10 @@ class MailingMailing(models.Model):
         if self.audience_mode == "odoo":
             return super()._get_remaining_recipients()
         # Put in the queue by a bare write, past the checks: nobody answers for it.
-        if self.is_stopped or not self.launched_at:
+        if not self.launched_at:
             return []
+        if self.is_stopped:
+            return self.ids if self.state in UNDER_WAY else []
         if self.is_prepared and not self._is_unsent():
             return []
         return self.ids
@@ -110,6 +113,8 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if not self._claim_turn():
             return False
+        if self.is_stopped:
+            return self._take_back()
         return self._queue_batch() if self.is_prepared else self._prepare()
 
     def _claim_turn(self):
@@ -118,11 +123,16 @@ class MailingMailing(models.Model):
         :return: whether it is there to be worked on
         :rtype: bool
         """
-        self.flush_recordset()
+        self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                "SELECT is_stopped OR launched_at IS NULL, state FROM mailing_mailing"
-                " WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED",
+                """
+                SELECT m.launched_at IS NOT NULL AND m.state = ANY(%s)
+                  FROM mailing_progress p JOIN mailing_mailing m
+                    ON m.progress_id = p.id
+                 WHERE m.id = %s FOR NO KEY UPDATE OF p SKIP LOCKED
+                """,
+                list(UNDER_WAY),
                 self.id,
             )
         )
@@ -131,8 +141,8 @@ class MailingMailing(models.Model):
             self._continue(BUSY_MINUTES)
             return False
         self.invalidate_recordset()
-        [(is_over, state)] = rows
-        return not is_over and state in ("in_queue", "sending")
+        self.sudo().progress_id.invalidate_recordset()
+        return rows[0][0]
 
     def _next_due(self):
         """When its messages may leave: advertising waits for the line's hours.
@@ -183,7 +193,7 @@ class MailingMailing(models.Model):
         ]
         parts = self._note_queued(queued)
         price = self.line_id.sudo().price_per_part or 0.0
-        self._note_progress(len(rows), len(queued), parts * price)
+        self.sudo().progress_id._add(-len(rows), len(queued), parts * price)
         return True
 
     def _prepare_message(self, frozen, row, text):

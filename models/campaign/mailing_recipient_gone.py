@@ -37,7 +37,7 @@ class MailingRecipient(models.Model):
         :param records: those that are about to be deleted
         """
         self.env["mailing.recipient"].flush_model()
-        self.env["mailing.mailing"].flush_model(["waiting_count"])
+        self.env["mailing.progress"].flush_model()
         self.env.cr.execute(
             SQL(
                 """
@@ -46,10 +46,11 @@ class MailingRecipient(models.Model):
                      WHERE state = 'waiting' AND %(column)s = ANY(%(ids)s)
                        AND (lead_id IS NULL OR %(is_lead)s)
                  RETURNING mailing_id)
-                UPDATE mailing_mailing m
-                   SET waiting_count = greatest(0, m.waiting_count - g.count)
+                UPDATE mailing_progress p
+                   SET waiting_count = greatest(0, p.waiting_count - g.count)
                   FROM (SELECT mailing_id, count(*) FROM gone GROUP BY 1) g
-                 WHERE m.id = g.mailing_id
+                  JOIN mailing_mailing m ON m.id = g.mailing_id
+                 WHERE p.id = m.progress_id
                 """,
                 column=SQL.identifier(column),
                 ids=list(records.ids),
@@ -58,6 +59,7 @@ class MailingRecipient(models.Model):
         )
         if self.env.cr.rowcount:
             self.env["mailing.recipient"].invalidate_model(flush=False)
+            self.env["mailing.progress"].invalidate_model(flush=False)
             self.env["mailing.mailing"].invalidate_model(["waiting_count"], flush=False)
 
 

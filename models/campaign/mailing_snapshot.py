@@ -1,7 +1,7 @@
 import logging
 import time
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -17,11 +17,6 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
-    # Those of ``mailing.audience`` that are still to be taken.
-    audience_slices = fields.Json(
-        string="Recipients to be taken", readonly=True, copy=False
-    )
-
     def _prepare(self):
         """Take the next slice of the snapshot; the first brings the segments, and what
         came of an earlier campaign, up to date.
@@ -32,7 +27,8 @@ class MailingMailing(models.Model):
         segments = self.sudo().audience_segment_ids | (
             self.sudo().audience_exclude_segment_ids
         )
-        is_first = not self.audience_slices
+        progress = self.sudo().progress_id
+        is_first = not progress.slices
         if is_first:
             dynamic = segments.filtered(lambda segment: segment.kind == "dynamic")
             self.env["customer.segment.refresh"].sudo()._refresh_now(dynamic)
@@ -44,56 +40,70 @@ class MailingMailing(models.Model):
             self._back_to_draft(str(error))
             return False
         audience = self.env["mailing.audience"]
-        slices = self.audience_slices
+        slices = progress.slices
         if is_first:
             slices = audience._slices(self, self._sender())
             self._forget_snapshot()
-        counts = self._take_slice(slices[0]) if slices else {}
-        before = (self.result_counts or {}).get("holdout", {}).get("count", 0)
-        values = {
-            "audience_slices": slices[1:] or False,
-            "waiting_count": self.waiting_count + counts.get(None, 0),
-            "result_counts": {"holdout": {"count": before + counts.get("holdout", 0)}},
-        }
+        waiting = self._take_slice(slices[0]) if slices else 0
+        progress._add(waiting=waiting)
+        progress.slices = slices[1:] or False
         if len(slices) <= 1:
-            values |= {"is_prepared": True, "state": "sending"}
-            if values["waiting_count"] >= LARGE:
-                # Else each batch is planned as if there were next to none, and sorts
-                # all.
-                self.env.cr.execute("ANALYZE mailing_recipient")
-            _logger.info("Campaign %s: %s recipients", self.id, values["waiting_count"])
-        self.sudo().write(values)
+            self._finish_snapshot()
         return True
+
+    def _finish_snapshot(self):
+        """Everybody was taken: what follows sends from here only."""
+        waiting = self.waiting_count
+        if waiting >= LARGE:
+            # Else each batch is planned as if there were next to none, and sorts all.
+            self.env.cr.execute("ANALYZE mailing_recipient")
+        held_back = self.env["mailing.recipient"].sudo()
+        held_back = self.holdout_percent and held_back.search_count(
+            [("mailing_id", "=", self.id), ("state", "=", "holdout")]
+        )
+        self.sudo().write(
+            {
+                "is_prepared": True,
+                "state": "sending",
+                "result_counts": {"holdout": {"count": held_back}},
+            }
+        )
+        _logger.info("Campaign %s: %s recipients", self.id, waiting)
 
     def _take_slice(self, part):
         """Choose and judge a slice, and keep it.
 
         :param list part: as :meth:`mailing.audience._slices` cuts it
-        :return: how many for each reason, None for who gets it
-        :rtype: dict
+        :return: how many of them get it
+        :rtype: int
         """
         audience = self.env["mailing.audience"]
         if self.mailing_type == "mail":
             audience._build_mail(self, self._sender(), part)
         else:
             audience._build(self, self._sender(), self._next_due(), part)
-        return audience._store(self)
+        return audience._store(self).get(None, 0)
 
     def _prepare_until(self, stop):
         """Take slices, a transaction each, until the time is over.
 
         :param float stop: of ``time.monotonic``
-        :return: whether the snapshot is complete: before, nobody is written to
+        :return: whether there is more to do now; before the snapshot is complete,
+            nobody is written to
         :rtype: bool
         """
-        while self._claim_turn() and not self.is_prepared and self._prepare():
+        while (
+            self._claim_turn()
+            and not (self.is_prepared or self.is_stopped)
+            and self._prepare()
+        ):
             if self.is_prepared:
                 break
             if time.monotonic() > stop:
                 self._continue()
                 break
             self.env["ir.cron"]._commit_progress(1)
-        return self.is_prepared
+        return self.is_prepared or self.is_stopped
 
     def _forget_snapshot(self):
         """Whoever was taken does not count."""
@@ -103,14 +113,14 @@ class MailingMailing(models.Model):
         )
         self.env["mailing.recipient"].invalidate_model(flush=False)
         self.invalidate_recordset(["recipient_ids"])
-        self.sudo().write(
+        self.sudo().result_counts = False
+        self.sudo().progress_id.write(
             {
-                "audience_slices": False,
+                "slices": False,
                 "handled_id": 0,
                 "waiting_count": 0,
                 "queued_count": 0,
                 "queued_cost": 0.0,
-                "result_counts": False,
             }
         )
 

@@ -178,7 +178,8 @@ class ClubErasure(models.Model):
         waiting = recipients.filtered(lambda one: one.state == "waiting")
         waiting.write({"state": "held", "reason": "no_sms"})
         for mailing, erased in waiting.grouped("mailing_id").items():
-            mailing.waiting_count -= len(erased)
+            if mailing.progress_id:
+                mailing.progress_id._add(waiting=-len(erased))
         recipients.write({"number": False})
 
     def _erase_consents(self, partners, numbers):
