@@ -499,7 +499,7 @@ class TestCampaignAudience(CampaignCommon):
         self.assertEqual(traces[gone.id].trace_status, "outgoing")
         self.assertEqual(traces[waiting.id].trace_status, "cancel")
         self.assertEqual(
-            sorted(mailing.recipient_ids.mapped("state")), ["held", "queued", "queued"]
+            sorted(mailing.recipient_ids.mapped("state")), ["held", "held", "queued"]
         )
         self.assertFalse(mailing._get_remaining_recipients())
 

@@ -99,7 +99,7 @@ class MailingMailing(models.Model):
                      WHERE mailing_id = %s AND state = 'outgoing'
                      LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)
                 UPDATE sms_sms SET state = 'canceled', failure_type = NULL
-                 WHERE id IN (SELECT id FROM mine) RETURNING id
+                 WHERE id IN (SELECT id FROM mine) RETURNING id, number
                 """,
                 self.id,
                 TAKEN_BACK,
@@ -113,9 +113,24 @@ class MailingMailing(models.Model):
                        failure_reason = NULL
                  WHERE sms_id_int = ANY(%s) AND trace_status = 'outgoing'
                 """,
-                [row[0] for row in rows],
+                [sms_id for sms_id, _number in rows],
             )
         )
+        [(count, cost)] = self.env.execute_query(
+            SQL(
+                """
+                WITH back AS (
+                    UPDATE mailing_recipient SET state = 'held', reason = 'halted'
+                     WHERE mailing_id = %s AND number = ANY(%s) AND reason IS NULL
+                       AND state = 'queued'
+                 RETURNING cost)
+                SELECT count(*), coalesce(sum(cost), 0) FROM back
+                """,
+                self.id,
+                [number for _sms_id, number in rows],
+            )
+        )
+        self.sudo().progress_id._add(queued=-count, cost=-cost)
         return len(rows)
 
     def _cancel_mails(self):
