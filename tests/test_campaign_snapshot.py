@@ -32,7 +32,9 @@ class TestCampaignSnapshot(CampaignCommon):
             slices += 1
         return slices, [
             tuple(one[name] for name in SAME)
-            for one in mailing.recipient_ids.sorted("id")
+            for one in mailing.recipient_ids.sorted(
+                lambda one: (one.lead_id.id, one.partner_id.id)
+            )
         ]
 
     def everybody(self):

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.phone import is_mobile
+from .mailing_recipient import NUMBER_COUNTS
 
 # See customer_segment_preview: operators get blocks of ten thousand numbers.
 BLOCK_DIGITS = 4
@@ -34,7 +35,7 @@ class MailingAudience(models.AbstractModel):
         self._hold_landlines(mailing)
         self._hold_foreign(mailing)
         self._hold_excluded(mailing)
-        self._hold_duplicates(mailing, part)
+        self._hold_duplicates()
         self._hold_refused(mailing, due)
         self._hold_back(mailing)
 
@@ -54,7 +55,7 @@ class MailingAudience(models.AbstractModel):
             )
         )
         self._hold_excluded_mail(mailing)
-        self._hold_duplicates(mailing, part)
+        self._hold_duplicates()
         self._hold_refused_mail()
         self._hold_back(mailing)
 
@@ -327,25 +328,49 @@ class MailingAudience(models.AbstractModel):
     def _store(self, mailing):
         """Add what was built to the snapshot that is sent from.
 
-        :return: as :meth:`_counts`
-        :rtype: dict
+        Whose number an earlier slice has stored is a duplicate: the unique index says
+        so, not a query, whose plan goes wrong as long as PostgreSQL has not noticed
+        the campaign.
+
+        :return: how many of them get it
+        :rtype: int
         """
-        self.env.cr.execute(
+        columns = SQL(
+            "mailing_id, company_id, partner_id, lead_id, segment_id, number, state,"
+            " reason"
+        )
+        values = SQL(
+            "%s, %s, partner_id, lead_id, segment_id, number",
+            mailing.id,
+            mailing.company_id.id,
+        )
+        [(waiting,)] = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO mailing_recipient
-                       (mailing_id, company_id, partner_id, lead_id, segment_id,
-                        number, state, reason)
-                SELECT %(mailing)s, %(company)s, partner_id, lead_id, segment_id,
-                       number,
-                       CASE WHEN reason IS NULL THEN 'waiting'
-                            WHEN reason = 'holdout' THEN 'holdout' ELSE 'held' END,
-                       nullif(reason, 'holdout')
-                  FROM %(table)s ORDER BY id
+                WITH stored AS (
+                    INSERT INTO mailing_recipient (%(columns)s)
+                    SELECT %(values)s,
+                           CASE WHEN reason IS NULL THEN 'waiting'
+                                WHEN reason = 'holdout' THEN 'holdout' ELSE 'held' END,
+                           nullif(reason, 'holdout')
+                      FROM %(table)s ORDER BY id
+                        ON CONFLICT DO NOTHING
+                 RETURNING number, state, reason),
+                doubled AS (
+                    INSERT INTO mailing_recipient (%(columns)s)
+                    SELECT %(values)s, 'held', 'duplicate'
+                      FROM %(table)s
+                     WHERE number IS NOT NULL AND %(counts)s
+                       AND number NOT IN (
+                           SELECT number FROM stored
+                            WHERE number IS NOT NULL AND %(counts)s)
+                     ORDER BY id)
+                SELECT count(*) FROM stored WHERE state = 'waiting'
                 """,
-                mailing=mailing.id,
-                company=mailing.company_id.id,
+                columns=columns,
+                values=values,
                 table=TABLE,
+                counts=SQL(NUMBER_COUNTS),
             )
         )
-        return self._counts()
+        return waiting

@@ -2,7 +2,6 @@ from odoo import models
 from odoo.tools import SQL
 
 from .mailing_audience import TABLE
-from .mailing_recipient import NUMBER_COUNTS
 
 JUDGE_BATCH = 50_000
 
@@ -137,7 +136,7 @@ class MailingAudience(models.AbstractModel):
             )
         )
 
-    def _hold_duplicates(self, mailing, part=None):
+    def _hold_duplicates(self):
         """A number gets it once: contacts come before leads, older ones first."""
         self.env.cr.execute(
             SQL(
@@ -149,24 +148,6 @@ class MailingAudience(models.AbstractModel):
                  WHERE ranked.id = a.id AND ranked.nth > 1
                 """,
                 table=TABLE,
-            )
-        )
-        if not part:
-            return
-        self.env.cr.execute(
-            SQL(
-                # One by one: else all who were stored may be read for each slice, when
-                # PostgreSQL has not noticed yet how many there are.
-                """
-                UPDATE %(table)s SET reason = 'duplicate'
-                 WHERE reason IS NULL AND (
-                       SELECT r.id FROM mailing_recipient r
-                        WHERE r.mailing_id = %(mailing)s AND r.number = %(table)s.number
-                          AND %(counts)s LIMIT 1) IS NOT NULL
-                """,
-                table=TABLE,
-                mailing=mailing.id,
-                counts=SQL(NUMBER_COUNTS),
             )
         )
 

@@ -82,7 +82,7 @@ class MailingMailing(models.Model):
             audience._build_mail(self, self._sender(), part)
         else:
             audience._build(self, self._sender(), self._next_due(), part)
-        return audience._store(self).get(None, 0)
+        return audience._store(self)
 
     def _prepare_until(self, stop):
         """Take slices, a transaction each, until the time is over.
