@@ -168,8 +168,10 @@ class TestCampaignEnlarge(ResultCommon):
         second = self.campaign(audience_segment_ids=segments)
         second.action_put_in_queue()
         self.work_off(second)
+        several = first.recipient_ids[0] | second.recipient_ids[1]
+        self.assertFalse(self.chosen(several).new_name, "a person has to say")
         wizard = self.chosen(
-            first.recipient_ids[0] | second.recipient_ids[1],
+            several,
             target="new",
             new_name="Both",
         )

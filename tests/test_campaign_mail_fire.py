@@ -1,5 +1,7 @@
 """Group messages by e-mail when something changes in the middle."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -89,6 +91,74 @@ class TestCampaignMailFire(MailCommon):
             ["cancel", "cancel", "sent"],
         )
         self.assertEqual(len(partners), 3)
+
+    def test_stopped_in_the_middle_of_a_batch(self):
+        """Core commits in there: who was written to is told so, the rest gets none."""
+        partners, mailing = self.mailed(3, first=1423)
+        mailing.action_put_in_queue()
+        mailing.sudo()._prepare()
+        composer = type(self.env["mail.compose.message"])
+        send = composer._action_send_mail_mass_mail
+
+        def stop_after_the_first(wizard, res_ids, auto_commit=False):
+            send(wizard, partners[:1].ids, auto_commit=auto_commit)
+            mailing.action_stop()
+            return send(wizard, partners[1:].ids, auto_commit=auto_commit)
+
+        with patch.object(
+            composer, "_action_send_mail_mass_mail", stop_after_the_first
+        ):
+            self.let_core_work(mailing)
+        self.assertEqual(
+            [self.outcome(mailing)[partner.id][0] for partner in partners],
+            ["sent", "cancel", "cancel"],
+        )
+        self.assertEqual(
+            [self.reasons(mailing)[partner] for partner in partners],
+            [None, "halted", "halted"],
+        )
+        self.assertEqual(mailing.state, "done")
+
+    def test_address_corrected_to_somebody_elses(self):
+        """Who has it under that address gets no second one."""
+        partners, mailing = self.begun(1450, 2)
+        has_it = self.env["res.partner"].browse(mailing.mailing_trace_ids.res_id)
+        (partners - has_it).sudo().email = has_it.sudo().email
+        self.let_core_work(mailing)
+        sent = mailing.mailing_trace_ids.filtered(
+            lambda trace: trace.trace_status == "sent"
+        )
+        self.assertEqual(sent.mapped("res_id"), has_it.ids)
+
+    def test_contact_of_a_lead_deleted(self):
+        """An e-mail goes to the contact: without one nobody is said to have got it."""
+        (guest,) = self.members(1460, 1)
+        guest.sudo().email = "lead-guest@example.com"
+        lead = (
+            self.env["crm.lead"]
+            .sudo()
+            .create(
+                {
+                    "name": "Lead",
+                    "partner_id": guest.id,
+                    "company_id": self.company.id,
+                }
+            )
+        )
+        mailing = self.campaign(
+            mailing_type="mail",
+            body_html="<p>Hello</p>",
+            reply_to_mode="update",
+            audience_mode="chosen",
+            audience_lead_ids=lead.ids,
+        )
+        mailing.action_put_in_queue()
+        mailing.sudo()._prepare()
+        guest.sudo().club_member_ids.unlink()
+        guest.sudo().unlink()
+        self.let_core_work(mailing)
+        self.assertEqual(mailing.recipient_ids.mapped("reason"), ["gone"])
+        self.assertEqual(mailing.queued_count, 0)
 
     def test_contacts_merged(self):
         """Who was written to is not written to again, nor twice at once."""

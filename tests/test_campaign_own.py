@@ -1,7 +1,9 @@
 """Odoo's own SMS mailings: they use our lines, and are no way past our rules."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
@@ -116,6 +118,51 @@ class TestCampaignOwn(CampaignCommon):
         activity = broken.sudo().activity_ids
         self.assertEqual(activity.user_id, self.seller)
         self.assertIn("A service line carries no advertising", activity.note)
+
+    def test_any_failure_holds_up_no_other(self):
+        """Not only what is meant for people: a field that is gone, for example."""
+        self.members(1140, 1)
+        broken, fine = self.campaign(), self.campaign(subject="Fine")
+        self.company.sudo().write({"sms_cap_day": 0, "sms_cap_week": 0})
+        (broken | fine).action_put_in_queue()
+        job = (broken | fine).with_user(self.env.ref("base.user_root"))
+        render = type(job)._render_rows
+
+        def fail_one(mailing, rows):
+            if mailing == broken:
+                raise ValueError("Invalid field")
+            return render(mailing, rows)
+
+        engine = self.env["customer.segment.refresh"]
+        with (
+            patch.object(type(job), "_render_rows", fail_one),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
+            patch.object(type(engine), "_in_turn", lambda _engine, step: step()),
+            patch.object(self.env.cr, "rollback"),
+            mute_logger(
+                "odoo.addons.customer_segmentation.models.campaign.mailing_own"
+            ),
+        ):
+            job._action_send_mail()
+        self.env.invalidate_all()
+        self.assertEqual((broken.state, broken.is_stopped), ("done", True))
+        self.assertIn("server's log", broken.activity_ids.note)
+        self.assertEqual(len(self.messages(fine)), 1)
+
+    def test_the_queue_is_the_systems(self):
+        """Nobody hands a scheduled one over before its time by calling the queue."""
+        self.members(1145, 1)
+        mailing = self.campaign(
+            schedule_type="scheduled",
+            schedule_date=fields.Datetime.now() + timedelta(days=2),
+        )
+        mailing.action_put_in_queue()
+        with self.assertRaises(AccessError):
+            mailing.action_send_sms()
+        self.work_off(mailing)
+        self.assertFalse(mailing.is_prepared)
+        mailing.action_stop()
+        self.assertEqual(mailing.state, "done")
 
     def test_broken_text_holds_up_no_other(self):
         """Whatever fails as the job works it off: of what has begun the rest stays."""

@@ -56,11 +56,12 @@ class CustomerSegmentAssign(models.TransientModel):
     def _compute_new_name(self):
         for wizard in self:
             subject = wizard.mailing_id.subject or ""
-            wizard.new_name = wizard.mailing_id and (
-                self.env._("Chosen from “%s”", subject)
-                if wizard.model == RECIPIENTS
-                else self.env._("Answered “%s”", subject)
-            )
+            if not wizard.mailing_id:
+                wizard.new_name = False
+            elif wizard.model == RECIPIENTS:
+                wizard.new_name = self.env._("Chosen from “%s”", subject)
+            else:
+                wizard.new_name = self.env._("Answered “%s”", subject)
 
     @api.depends("mailing_id", "model", "record_ids", "answer", "target", "segment_id")
     @api.depends_context("lang")

@@ -1,4 +1,5 @@
 from . import (
+    mail_mail,
     mailing_audience,
     mailing_audience_chosen,
     mailing_audience_held,

@@ -56,11 +56,6 @@ class MailingMailing(models.Model):
                 return super(MailingMailing, self - going_on).write(vals)
         return super().write(vals)
 
-    def _outgoing_mails(self, limit=None):
-        """Its e-mails that wait for the mail server."""
-        waiting = [("mailing_id", "=", self.id), ("state", "=", "outgoing")]
-        return self.env["mail.mail"].sudo().search(waiting, limit=limit)
-
     # === BATCHES === #
 
     def _next_mail_batch(self):
@@ -126,18 +121,52 @@ class MailingMailing(models.Model):
         """
         if not self._is_mail_campaign():
             return super()._get_seen_list()
-        mailed = self._mailed(list(self.env.context.get("active_ids") or []))
-        return set(filter(None, mailed.values()))
+        partner_ids = list(self.env.context.get("active_ids") or [])
+        mailed = self._mailed(partner_ids)
+        return {*filter(None, mailed.values()), *self._others(partner_ids)}
+
+    def _others(self, partner_ids):
+        """Addresses of contacts that are somebody else's in the snapshot: they were
+        corrected since.
+
+        :rtype: list[str]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT p.email_normalized
+                  FROM res_partner p JOIN mailing_recipient r
+                    ON r.mailing_id = %s AND r.number = p.email_normalized
+                   AND (r.reason IS NULL OR r.reason <> 'duplicate')
+                   AND r.partner_id IS DISTINCT FROM p.id
+                 WHERE p.id = ANY(%s)
+                """,
+                self.id,
+                partner_ids,
+            )
+        )
+        return [row[0] for row in rows]
 
     def _note_mailed(self, recipient_ids):
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                "UPDATE mailing_recipient r SET state = 'queued', queued_at = %s"
-                " WHERE %s AND r.id = ANY(%s)",
-                fields.Datetime.now(),
-                self._waiting(),
-                recipient_ids,
+                # Stopped in the middle of the batch: who was written to before was.
+                """
+                UPDATE mailing_recipient r
+                   SET state = 'queued', reason = NULL, queued_at = %(now)s
+                 WHERE r.id = ANY(%(ids)s) AND (
+                       r.state = 'waiting' AND r.partner_id IS NOT NULL
+                       OR r.reason = 'halted' AND EXISTS (
+                          SELECT FROM mailing_trace t
+                           WHERE t.mass_mailing_id = %(mailing)s
+                             AND t.res_id = r.partner_id AND t.trace_type = 'mail'
+                             AND t.model = 'res.partner'
+                             AND t.trace_status NOT IN ('outgoing', 'cancel')))
+                """,
+                now=fields.Datetime.now(),
+                ids=recipient_ids,
+                mailing=self.id,
             )
         )
         mailed = self.env.cr.rowcount

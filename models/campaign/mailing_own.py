@@ -3,6 +3,9 @@ import logging
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ..segment.customer_segment_refresh import RETRIABLE
+from .mailing_queue import BUSY_MINUTES, UNDER_WAY
+
 _logger = logging.getLogger(__name__)
 
 
@@ -60,6 +63,16 @@ class MailingMailing(models.Model):
             except UserError as error:
                 _logger.info("Mailing %s: %s", mailing.id, type(error).__name__)
                 mailing._put_aside(str(error))
+            except RETRIABLE as error:
+                self.env.cr.rollback()
+                _logger.info("Mailing %s waits: %s", mailing.id, type(error).__name__)
+                mailing._continue(BUSY_MINUTES)
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("Mailing %s", mailing.id)
+                mailing._put_aside(
+                    self.env._("Something in it fails: the server's log says what.")
+                )
         return True
 
     def _put_aside(self, reason):
@@ -70,13 +83,18 @@ class MailingMailing(models.Model):
         if self.audience_mode == "odoo" or self._not_begun():
             self._back_to_draft(reason)
             return
-        self.action_stop()
+        if self.state in UNDER_WAY:
+            self.action_stop()
         self.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=self.env._("Stopped: %s", self.subject or ""),
             note=reason,
-            user_id=self._sender().id,
+            user_id=self._in_charge().id,
         )
+
+    def _in_charge(self):
+        """Who is told of it."""
+        return self.launched_by_id or self.user_id or self.env.user
 
     def action_send_sms(self, res_ids=None):
         """What the composer refuses becomes a draft again when nobody is there to be

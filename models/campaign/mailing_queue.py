@@ -4,6 +4,7 @@ from datetime import timedelta
 from math import ceil
 
 from odoo import fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...tools.sms_text import count, with_suffix
@@ -66,6 +67,10 @@ class MailingMailing(models.Model):
     def action_send_sms(self, res_ids=None):
         """One slice of the work; core's queue calls again while something is left."""
         ours = self.filtered(lambda mailing: mailing.audience_mode != "odoo")
+        if ours and not self.env.su:
+            raise AccessError(
+                self.env._("A group message goes to those chosen in it, by its Send.")
+            )
         for mailing in ours:
             mailing._work_off()
         if self - ours:
@@ -128,11 +133,13 @@ class MailingMailing(models.Model):
             SQL(
                 """
                 SELECT m.launched_at IS NOT NULL AND m.state = ANY(%s)
+                   AND (m.is_stopped OR coalesce(m.schedule_date <= %s, TRUE))
                   FROM mailing_progress p JOIN mailing_mailing m
                     ON m.progress_id = p.id
                  WHERE m.id = %s FOR NO KEY UPDATE OF p SKIP LOCKED
                 """,
                 list(UNDER_WAY),
+                fields.Datetime.now(),
                 self.id,
             )
         )

@@ -44,7 +44,9 @@ class MailingRecipient(models.Model):
                 WITH gone AS (
                     UPDATE mailing_recipient SET state = 'held', reason = 'gone'
                      WHERE state = 'waiting' AND %(column)s = ANY(%(ids)s)
-                       AND (lead_id IS NULL OR %(is_lead)s)
+                       AND (lead_id IS NULL OR %(is_lead)s
+                            OR mailing_id IN (SELECT id FROM mailing_mailing
+                                               WHERE mailing_type = 'mail'))
                  RETURNING mailing_id)
                 UPDATE mailing_progress p
                    SET waiting_count = greatest(0, p.waiting_count - g.count)

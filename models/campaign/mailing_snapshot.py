@@ -92,18 +92,16 @@ class MailingMailing(models.Model):
             nobody is written to
         :rtype: bool
         """
-        while (
-            self._claim_turn()
-            and not (self.is_prepared or self.is_stopped)
-            and self._prepare()
-        ):
-            if self.is_prepared:
-                break
+        while self._claim_turn():
+            if not (self.is_prepared or self.is_stopped) and not self._prepare():
+                return False
+            if self.is_prepared or self.is_stopped:
+                return True
             if time.monotonic() > stop:
                 self._continue()
-                break
+                return False
             self.env["ir.cron"]._commit_progress(1)
-        return self.is_prepared or self.is_stopped
+        return False
 
     def _forget_snapshot(self):
         """Whoever was taken does not count."""
@@ -126,11 +124,11 @@ class MailingMailing(models.Model):
 
     def _back_to_draft(self, reason):
         """Nothing has left, and nothing will before its sender looked at it again."""
-        sender = self._sender()
+        in_charge = self.sudo()._in_charge()
         self.sudo().action_cancel()
         self.sudo().activity_schedule(
             "mail.mail_activity_data_todo",
             summary=self.env._("Not sent: %s", self.subject or ""),
             note=reason,
-            user_id=sender.id,
+            user_id=in_charge.id,
         )

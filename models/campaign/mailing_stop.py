@@ -25,7 +25,7 @@ class MailingMailing(models.Model):
         """
         for mailing in self.filtered(lambda mailing: mailing.audience_mode != "odoo"):
             is_under_way = mailing.state in UNDER_WAY
-            if not is_under_way and not mailing._outgoing_mails(limit=1):
+            if not is_under_way and not mailing._has_outgoing_mails():
                 raise UserError(self.env._("Only a campaign under way can be stopped."))
             mailing.check_access("write")
             mailing.sudo().is_stopped = True
@@ -132,9 +132,3 @@ class MailingMailing(models.Model):
         )
         self.sudo().progress_id._add(queued=-count, cost=-cost)
         return len(rows)
-
-    def _cancel_mails(self):
-        """E-mails that wait for the mail server."""
-        mails = self.sudo()._outgoing_mails()
-        mails.mailing_trace_ids.set_canceled()
-        mails.write({"state": "cancel"})

@@ -102,6 +102,7 @@ class CustomerSegmentSet(models.Model):
             for classes in set_.segment_ids.grouped("model").values():
                 sensitive = classes.filtered("is_sensitive")
                 if sensitive and sensitive != classes:
+                    seen = sensitive.with_env(self.env)._filtered_access("read")
                     raise ValidationError(
                         self.env._(
                             "“%(name)s” asks for sensitive facts. “%(set)s” has one "
@@ -109,7 +110,7 @@ class CustomerSegmentSet(models.Model):
                             "classes would be known to be in that one. Keep classes "
                             "that ask for sensitive facts in a set of their own, or in "
                             "one that allows several classes per contact.",
-                            name=sensitive[0].name,
+                            name=seen[:1].name or self.env._("A hidden class"),
                             set=set_.name,
                         )
                     )
