@@ -1,3 +1,4 @@
+import logging
 from ast import literal_eval
 from datetime import timedelta
 from functools import partial
@@ -7,6 +8,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.placeholder import format_number
+from ..segment.customer_segment_refresh import RETRIABLE
+
+_logger = logging.getLogger(__name__)
 
 # Delivery reports come as long after the last answer that counts.
 REPORT_DAYS = 3
@@ -84,7 +88,12 @@ class MailingMailing(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(mailings))
         for mailing in mailings:
-            mailing.refresh_results()
+            try:
+                mailing.refresh_results()
+            except RETRIABLE as error:
+                # Somebody changes it just now: the next hour counts it.
+                self.env.cr.rollback()
+                _logger.info("Results of %s: %s", mailing.id, type(error).__name__)
             cron._commit_progress(1)
 
     def _result_statement(self):
