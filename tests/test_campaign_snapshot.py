@@ -220,6 +220,16 @@ class TestCampaignSnapshot(CampaignCommon):
         self.assertEqual(mailing.queued_count, 5)
         self.assertEqual(mailing.waiting_count, 0)
 
+    def test_deleted_with_all_that_was_noted(self):
+        """Nothing of it stays."""
+        self.members(755, 2)
+        mailing = self.work_off(self.launched())
+        progress, recipients = mailing.sudo().progress_id, mailing.recipient_ids
+        self.assertEqual(progress.queued_count, 2)
+        mailing.action_stop()
+        mailing.sudo().unlink()
+        self.assertFalse(progress.exists() or recipients.exists())
+
     def test_a_slice_asks_as_much_as_any(self):
         """The last one is not slower than the first ones."""
         self.members(760, 8)

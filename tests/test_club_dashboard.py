@@ -113,6 +113,7 @@ class TestClubDashboard(DashboardCommon):
         figures = dashboard.with_context(lang="fa_IR").get_figures("7_days")
         self.assertEqual(figures["period_text"], "۱۳ اسفند ۱۴۰۴ – ۱۹ اسفند ۱۴۰۴")
         self.assertEqual(figures["charts"][0]["labels"][-1], "۱۹ اسفند")
+        self.assertIn("۱۲:۰۰", figures["charts"][1]["labels"])
         self.assertEqual(self.figures()["period_text"], "03/10/2026")
 
     def test_midnights_where_clocks_change_at_midnight(self):

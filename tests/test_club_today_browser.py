@@ -105,7 +105,7 @@ class TestClubTodayBrowser(ClubHttpCommon):
                     await query(".o_club_today_chart canvas");
                     const tile = await query('[data-key="visits"]');
                     const value = tile.querySelector(".o_club_today_value");
-                    equal(value.textContent, "2", "visits");
+                    equal(value.textContent, rtl ? "۲" : "2", "visits");
                     type(await query(".o_club_caller_input"), "{digits}");
                     document.querySelector(".o_club_caller form button.btn-primary")
                         .click();

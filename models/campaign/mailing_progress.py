@@ -76,6 +76,12 @@ class MailingMailing(models.Model):
         string="Progress", compute="_compute_progress_sentence"
     )
 
+    def unlink(self):
+        progress = self.sudo().progress_id
+        result = super().unlink()
+        progress.unlink()
+        return result
+
     @api.depends("state", "is_prepared", "is_stopped", "schedule_date", "progress_id")
     @api.depends_context("lang")
     def _compute_progress_sentence(self):

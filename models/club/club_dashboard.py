@@ -7,6 +7,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.midnight import midnight
+from ...tools.placeholder import is_persian
+from ...tools.sms_text import to_persian_digits
 from .club_dashboard_base import CLUB_USER
 
 # Hours a chart of a day always shows; busier ones widen it.
@@ -233,12 +235,13 @@ class ClubDashboard(models.AbstractModel):
         first = min([FIRST_HOUR, *hours])
         last = max([LAST_HOUR, *hours])
         bars = range(first, last + 1)
+        write = to_persian_digits if is_persian(self.env.lang) else str
         return self._prepare_chart(
             "hour",
             self.env._("By hour"),
             sums,
             bars,
-            [f"{hour}:00" for hour in bars],
+            [write(f"{hour}:00") for hour in bars],
             [domain & Domain("occurred_hour", "=", hour) for hour in bars],
         )
 

@@ -2,7 +2,7 @@ import {Component, useState} from "@odoo/owl";
 import {deserializeDateTime, formatDate} from "@web/core/l10n/dates";
 import {KeepLast} from "@web/core/utils/concurrency";
 import {useService} from "@web/core/utils/hooks";
-import {formatInteger} from "@web/views/fields/formatters";
+import {formatCount} from "../counting/format_count";
 import {CustomerGuidance} from "../customer_guidance/customer_guidance";
 
 /** A number typed or pasted, Persian or Latin digits, and who it belongs to. */
@@ -14,7 +14,7 @@ export class ClubCaller extends Component {
     setup() {
         this.orm = useService("orm");
         this.keepLast = new KeepLast();
-        this.formatInteger = formatInteger;
+        this.formatCount = formatCount;
         this.state = useState({phone: "", answer: null});
     }
 

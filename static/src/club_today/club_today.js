@@ -5,8 +5,8 @@ import {registry} from "@web/core/registry";
 import {KeepLast} from "@web/core/utils/concurrency";
 import {useService} from "@web/core/utils/hooks";
 import {Layout} from "@web/search/layout";
-import {formatInteger} from "@web/views/fields/formatters";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
+import {formatCount} from "../counting/format_count";
 import {ClubCaller} from "./club_caller";
 import {ClubTodayChart} from "./club_today_chart";
 
@@ -25,7 +25,7 @@ export class ClubToday extends Component {
         this.notification = useService("notification");
         this.keepLast = new KeepLast();
         this.display = {controlPanel: {}};
-        this.formatInteger = formatInteger;
+        this.formatCount = formatCount;
         const {period = "today", branch = false} = this.readChoice();
         this.state = useState({data: null, chart: 0, busy: false, period, branch});
         onWillStart(() => this.load());

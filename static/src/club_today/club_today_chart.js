@@ -3,6 +3,7 @@ import {loadBundle} from "@web/core/assets";
 import {cookie} from "@web/core/browser/cookie";
 import {getColor, getCustomColor} from "@web/core/colors/colors";
 import {localization} from "@web/core/l10n/localization";
+import {user} from "@web/core/user";
 
 /** Stacked bars; a click on one opens its list. */
 export class ClubTodayChart extends Component {
@@ -54,7 +55,8 @@ export class ClubTodayChart extends Component {
             options: {
                 animation: false,
                 maintainAspectRatio: false,
-                locale: "en",
+                // Digits of the axis as those of the figures above.
+                locale: user.lang?.startsWith("fa") ? "fa" : "en",
                 interaction: {mode: "index", intersect: false},
                 onClick: (ev, elements) => {
                     if (elements.length) {
