@@ -66,6 +66,23 @@ class TestCampaignFire(FireCommon):
         bodies = self.messages(mailing).mapped("body")
         self.assertEqual(bodies, ["Half price\nلغو11"] * 4)
 
+    def test_chosen_in_one_language_sent_in_another(self):
+        """A saved text that nobody edited goes out in each guest's language, whatever
+        that of whoever chose it and of whoever sends it.
+        """
+        self.env["res.lang"].sudo()._activate_lang("fa_IR")
+        self.members(605, 1)
+        self.members(606, 1, lang="fa_IR")
+        text = self.text()
+        text.with_context(lang="fa_IR").body = "نصف قیمت"
+        mailing = self.campaign(sms_template_id=text.id, body_plaintext=text.body)
+        mailing.with_context(lang="fa_IR").action_put_in_queue()
+        self.work_off(mailing)
+        self.assertCountEqual(
+            self.messages(mailing).mapped("body"),
+            ["Half price\nلغو11", "نصف قیمت\nلغو11"],
+        )
+
     def test_segment_stopped_between_launch_and_snapshot(self):
         """It becomes a draft again, with a word to its sender; nothing leaves."""
         self.members(610, 2)

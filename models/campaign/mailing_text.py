@@ -26,13 +26,15 @@ class MailingMailing(models.Model):
         template = (template or self.sms_template_id).sudo()
         if not template:
             return {"": self.body_plaintext or ""}
+        langs = [code for code, _name in self.env["res.lang"].get_installed()]
+        texts = {lang: template.with_context(lang=lang).body or "" for lang in langs}
+        # Chosen in one language, it may be looked at and sent in another.
         is_edited = template == self.sms_template_id.sudo() and (
-            self.body_plaintext not in (False, template.body)
+            self.body_plaintext and self.body_plaintext not in texts.values()
         )
         if is_edited and not self.is_text_saved:
-            return {"": self.body_plaintext or ""}
-        langs = [code for code, _name in self.env["res.lang"].get_installed()]
-        return {lang: template.with_context(lang=lang).body or "" for lang in langs}
+            return {"": self.body_plaintext}
+        return texts
 
     def _freeze_texts(self):
         """Texts as they are now: whoever edits a template later changes no campaign

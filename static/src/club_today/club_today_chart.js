@@ -4,6 +4,7 @@ import {cookie} from "@web/core/browser/cookie";
 import {getColor, getCustomColor} from "@web/core/colors/colors";
 import {localization} from "@web/core/l10n/localization";
 import {user} from "@web/core/user";
+import {formatCount} from "../counting/format_count";
 
 /** Stacked bars; a click on one opens its list. */
 export class ClubTodayChart extends Component {
@@ -55,7 +56,6 @@ export class ClubTodayChart extends Component {
             options: {
                 animation: false,
                 maintainAspectRatio: false,
-                // Digits of the axis as those of the figures above.
                 locale: user.lang?.startsWith("fa") ? "fa" : "en",
                 interaction: {mode: "index", intersect: false},
                 onClick: (ev, elements) => {
@@ -86,7 +86,12 @@ export class ClubTodayChart extends Component {
                         position: rtl ? "right" : "left",
                         beginAtZero: true,
                         grid: {color: gridColor},
-                        ticks: {color: textColor, font, precision: 0},
+                        ticks: {
+                            color: textColor,
+                            font,
+                            precision: 0,
+                            callback: formatCount,
+                        },
                     },
                 },
             },
