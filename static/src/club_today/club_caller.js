@@ -2,7 +2,7 @@ import {Component, useState} from "@odoo/owl";
 import {deserializeDateTime, formatDate} from "@web/core/l10n/dates";
 import {KeepLast} from "@web/core/utils/concurrency";
 import {useService} from "@web/core/utils/hooks";
-import {formatCount} from "../counting/format_count";
+import {formatCount, formatSince} from "../counting/format_count";
 import {CustomerGuidance} from "../customer_guidance/customer_guidance";
 
 /** A number typed or pasted, Persian or Latin digits, and who it belongs to. */
@@ -45,6 +45,6 @@ export class ClubCaller extends Component {
     }
 
     sinceText(value) {
-        return deserializeDateTime(value).toRelative();
+        return formatSince(deserializeDateTime(value));
     }
 }

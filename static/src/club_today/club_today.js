@@ -6,7 +6,7 @@ import {KeepLast} from "@web/core/utils/concurrency";
 import {useService} from "@web/core/utils/hooks";
 import {Layout} from "@web/search/layout";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
-import {formatCount} from "../counting/format_count";
+import {formatCount, formatSince} from "../counting/format_count";
 import {ClubCaller} from "./club_caller";
 import {ClubTodayChart} from "./club_today_chart";
 
@@ -106,7 +106,7 @@ export class ClubToday extends Component {
     }
 
     sinceText(value) {
-        return deserializeDateTime(value).toRelative();
+        return formatSince(deserializeDateTime(value));
     }
 
     momentText(value) {

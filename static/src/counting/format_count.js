@@ -7,3 +7,10 @@ export function formatCount(value) {
         ? new Intl.NumberFormat("fa").format(value)
         : formatInteger(value);
 }
+
+/** How long ago a luxon moment was, in words: «۴ دقیقه پیش». */
+export function formatSince(moment) {
+    return moment.toRelative(
+        user.lang?.startsWith("fa") ? {numberingSystem: "arabext"} : {}
+    );
+}
