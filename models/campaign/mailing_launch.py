@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from .mailing_state import UNDER_WAY
+
 MARKETER = "customer_segmentation.customer_segmentation_group_marketer"
 
 
@@ -296,8 +298,5 @@ class MailingMailing(models.Model):
     def _unlink_only_before_sending(self):
         """What was sent to whom is kept with the campaign."""
         for mailing in self:
-            if mailing.audience_mode != "odoo" and mailing.state in (
-                "in_queue",
-                "sending",
-            ):
+            if mailing.audience_mode != "odoo" and mailing.state in UNDER_WAY:
                 raise UserError(self.env._("It is under way: stop it first."))

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .mailing_answer import ANSWERS
+from .mailing_state import UNDER_WAY
 
 # Who launched what, as it was: only the launch itself writes these.
 LAUNCHED = {
@@ -276,7 +277,7 @@ class MailingMailing(models.Model):
         is_archived = vals.get("active", True) is False
         is_ended = vals.get("state") == "done"
         for mailing in self:
-            if mailing.state in ("in_queue", "sending") and (
+            if mailing.state in UNDER_WAY and (
                 is_archived
                 or (
                     is_ended
@@ -289,9 +290,7 @@ class MailingMailing(models.Model):
     def _not_begun(self):
         """Those launched of which nothing has left: they may become drafts again."""
         return self.filtered(
-            lambda mailing: (
-                mailing.state in ("in_queue", "sending") and not mailing.is_prepared
-            )
+            lambda mailing: mailing.state in UNDER_WAY and not mailing.is_prepared
         )
 
     def _check_launched_fields(self, vals):

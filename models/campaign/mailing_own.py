@@ -4,7 +4,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..segment.customer_segment_refresh import RETRIABLE
-from .mailing_queue import BUSY_MINUTES, UNDER_WAY
+from .mailing_queue import BUSY_MINUTES
+from .mailing_state import UNDER_WAY
 
 _logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class MailingMailing(models.Model):
         if self.env.su:
             return
         for mailing in self._own_by_sms().sudo():
-            if mailing.state in ("in_queue", "sending") and (
+            if mailing.state in UNDER_WAY and (
                 "service"
                 in (mailing.sms_template_id.message_class, mailing.message_class)
             ):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.placeholder import format_number
+from .mailing_state import UNDER_WAY
 
 PROGRESS = ["waiting_count", "queued_count", "queued_cost"]
 
@@ -87,10 +88,7 @@ class MailingMailing(models.Model):
     def _compute_progress_sentence(self):
         """How far it is, while it is under way."""
         for mailing in self:
-            under_way = mailing.audience_mode != "odoo" and mailing.state in (
-                "in_queue",
-                "sending",
-            )
+            under_way = mailing.audience_mode != "odoo" and mailing.state in UNDER_WAY
             mailing.progress_sentence = under_way and mailing._say_progress()
 
     def _say_progress(self):

@@ -9,12 +9,12 @@ from odoo.tools import SQL
 
 from ...tools.sms_text import count, with_suffix
 from ..segment.customer_segment_refresh import RETRIABLE
+from .mailing_state import UNDER_WAY
 
 _logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 2.0
 BATCH = 1000
-UNDER_WAY = ("in_queue", "sending")
 # When the queue looks again at a campaign under a rate, and at one that was in the way.
 RATE_MINUTES = 5
 BUSY_MINUTES = 1

@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.tools import SQL
 
+from .mailing_state import UNDER_WAY
+
 
 class MailingMailing(models.Model):
     """What a campaign needs may be gone when its turn comes."""
@@ -95,7 +97,7 @@ class CustomerSegment(models.Model):
         ]
         under_way = [
             ("audience_segment_ids", "in", self.ids),
-            ("state", "in", ("in_queue", "sending")),
+            ("state", "in", UNDER_WAY),
         ]
         using = mailings.search(["|", "&", *leaving_out, "&", *under_way])
         seen = using.with_env(self.env)._filtered_access("read")

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from .mailing_state import UNDER_WAY
+
 _logger = logging.getLogger(__name__)
 
 
@@ -235,8 +237,7 @@ class MailingSeriesStep(models.Model):
         series = self.series_id
         under_way = series.mailing_ids.filtered(
             lambda mailing: (
-                mailing.series_step_id == self
-                and mailing.state in ("in_queue", "sending")
+                mailing.series_step_id == self and mailing.state in UNDER_WAY
             )
         )
         if under_way or not self.env.execute_query(

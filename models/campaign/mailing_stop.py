@@ -5,7 +5,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..segment.customer_segment_refresh import RETRIABLE
-from .mailing_queue import SLICE_SECONDS, UNDER_WAY
+from .mailing_queue import SLICE_SECONDS
+from .mailing_state import UNDER_WAY
 
 # Taken back in one transaction.
 TAKEN_BACK = 10_000

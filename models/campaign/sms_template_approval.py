@@ -1,5 +1,7 @@
 from odoo import models
 
+from .mailing_state import UNDER_WAY
+
 
 class SmsTemplateApproval(models.Model):
     _inherit = "sms.template.approval"
@@ -23,7 +25,7 @@ class SmsTemplateApproval(models.Model):
                 .search(
                     [
                         ("audience_mode", "!=", "odoo"),
-                        ("state", "in", ("in_queue", "sending")),
+                        ("state", "in", UNDER_WAY),
                         ("line_id", "=", approval.line_id.id),
                     ]
                 )
